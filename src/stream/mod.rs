@@ -1,0 +1,1 @@
+//! A byte history and who may continue it.

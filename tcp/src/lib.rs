@@ -1,0 +1,1 @@
+//! The socket shell of PSYNC Lab: everything that knows sockets.

@@ -1,0 +1,3 @@
+//! The browser shell of PSYNC Lab: everything that knows the browser.
+
+fn main() {}
