@@ -1,5 +1,6 @@
 //! Redis-style replication with partial resynchronization, written once without I/O.
 
+pub mod cluster;
 pub mod random;
 pub mod stream;
 pub mod time;

@@ -138,7 +138,11 @@ pub struct BadReplId {
 
 impl fmt::Display for BadReplId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a replication id has 40 hexadecimal characters; this text of {} bytes does not", self.len)
+        write!(
+            f,
+            "a replication id has 40 hexadecimal characters; this text of {} bytes does not",
+            self.len
+        )
     }
 }
 

@@ -4,6 +4,7 @@
 //! from these three alone whether a reader may go on from where it stopped.
 
 pub mod backlog;
+pub mod checks;
 pub mod history;
 pub mod offset;
 pub mod psync;

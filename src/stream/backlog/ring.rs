@@ -5,8 +5,8 @@
 //! from index 0 on; afterwards `head` is where the next byte goes, and the oldest byte stands
 //! there now. The buffer grows as bytes arrive, so a huge setting costs nothing until it is used.
 
-use super::window::{RingWindow, Window};
 use super::Retention;
+use super::window::{RingWindow, Window};
 use crate::stream::offset::{ByteCount, BytePos, Offset};
 
 /// One circular buffer with its bytes.
