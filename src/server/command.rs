@@ -10,7 +10,7 @@ use bytes::Bytes;
 
 use super::keyspace::Keyspace;
 use super::strings;
-use crate::wire::resp::Value;
+use crate::wire::Value;
 
 /// What a data command knows besides the data.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +19,9 @@ pub struct Context {
     pub db: u32,
     /// Unix time in milliseconds.
     pub now_ms: u64,
+    /// A key whose expiry is not later than this is gone. On a replica that applies its master's
+    /// stream this is 0: the master saw the key alive, and a `DEL` follows when it is not.
+    pub expired_by_ms: u64,
 }
 
 /// What a data command did.

@@ -265,9 +265,7 @@ pub fn parse_memory(text: &str) -> Option<u64> {
 fn glob(pattern: &[u8], text: &[u8]) -> bool {
     match (pattern.split_first(), text.split_first()) {
         (None, None) => true,
-        (Some((b'*', rest)), _) => {
-            (0..=text.len()).any(|skipped| glob(rest, &text[skipped..]))
-        }
+        (Some((b'*', rest)), _) => (0..=text.len()).any(|skipped| glob(rest, &text[skipped..])),
         (Some((b'?', rest)), Some((_, text))) => glob(rest, text),
         (Some((letter, rest)), Some((same, text))) => letter == same && glob(rest, text),
         _ => false,

@@ -7,8 +7,8 @@ use super::outbox::Kind;
 use super::{ConnId, Server};
 use crate::stream::offset::Offset;
 use crate::time::Instant;
-use crate::wire::command::encode_command;
-use crate::wire::number::parse_integer;
+use crate::wire::encode_command;
+use crate::wire::parse_integer;
 
 /// What a connection is.
 #[derive(Clone, Debug, PartialEq, Eq)]

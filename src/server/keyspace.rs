@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 use crc::{CRC_64_REDIS, Crc};
 
-use crate::wire::rdb::RdbEntry;
+use crate::wire::RdbEntry;
 
 /// How many databases there are (`databases 16`).
 pub const DATABASES: u32 = 16;
@@ -252,7 +252,10 @@ mod tests {
             }
             keyspace.digest()
         };
-        assert_ne!(digest(&[(0, "a", "1"), (0, "b", "2")]), digest(&[(0, "a", "2"), (0, "b", "1")]));
+        assert_ne!(
+            digest(&[(0, "a", "1"), (0, "b", "2")]),
+            digest(&[(0, "a", "2"), (0, "b", "1")])
+        );
         assert_ne!(digest(&[(0, "a", "1")]), digest(&[(1, "a", "1")]));
     }
 

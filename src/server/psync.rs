@@ -13,9 +13,9 @@ use crate::stream::history::{History, ReplId};
 use crate::stream::offset::{ByteCount, BytePos};
 use crate::stream::psync::{Decision, FullReason, Request, decide, remedy};
 use crate::time::Instant;
-use crate::wire::number::parse_integer;
-use crate::wire::payload::encode_length_header;
-use crate::wire::rdb::Rdb;
+use crate::wire::Rdb;
+use crate::wire::encode_length_header;
+use crate::wire::parse_integer;
 
 /// Everything about one answered request.
 #[derive(Clone, Debug)]
@@ -183,8 +183,8 @@ impl Server {
     pub fn snapshot(&self) -> Rdb {
         let text = |text: String| Bytes::from(text);
         // A chained replica cannot emit SELECT, so the snapshot says which database its stream is
-        // in; -1 before any write.
-        let db = self.stream_db.map_or(-1, i64::from);
+        // in. Before any SELECT that is 0: the next write brings one (`rdbPopulateSaveInfo`).
+        let db = self.stream_db.unwrap_or(0);
         let aux = [
             ("redis-ver", self.engine.version.to_owned()),
             ("redis-bits", "64".to_owned()),

@@ -13,7 +13,7 @@ use super::psync::Forgotten;
 use super::{ConnId, Server};
 use crate::stream::backlog::Ring;
 use crate::stream::offset::{ByteCount, BytePos};
-use crate::wire::command::{command_len, encode_command};
+use crate::wire::{command_len, encode_command};
 
 impl Server {
     /// Puts a command of this master into the stream, after a SELECT where one is needed.

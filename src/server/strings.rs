@@ -7,8 +7,8 @@ use bytes::Bytes;
 
 use super::command::{Context, Effect};
 use super::keyspace::{Entry, Keyspace};
-use crate::wire::number::parse_integer;
-use crate::wire::resp::Value;
+use crate::wire::Value;
+use crate::wire::parse_integer;
 
 const SYNTAX: &str = "ERR syntax error";
 const NOT_AN_INTEGER: &str = "ERR value is not an integer or out of range";
@@ -20,17 +20,17 @@ fn ok() -> Value {
 }
 
 pub fn get(data: &mut Keyspace, context: &Context, argv: &[Bytes]) -> Effect {
-    let found = data.live(context.db, &argv[1], context.now_ms);
+    let found = data.live(context.db, &argv[1], context.expired_by_ms);
     Effect::read(found.map_or(Value::NullBulk, |entry| Value::Bulk(entry.value.clone())))
 }
 
 pub fn strlen(data: &mut Keyspace, context: &Context, argv: &[Bytes]) -> Effect {
-    let found = data.live(context.db, &argv[1], context.now_ms);
+    let found = data.live(context.db, &argv[1], context.expired_by_ms);
     Effect::read(Value::Integer(found.map_or(0, |entry| entry.value.len() as i64)))
 }
 
 pub fn exists(data: &mut Keyspace, context: &Context, argv: &[Bytes]) -> Effect {
-    let live = |key: &&Bytes| data.live(context.db, key, context.now_ms).is_some();
+    let live = |key: &&Bytes| data.live(context.db, key, context.expired_by_ms).is_some();
     Effect::read(Value::Integer(argv[1..].iter().filter(live).count() as i64))
 }
 
@@ -52,7 +52,8 @@ pub fn flushdb(data: &mut Keyspace, context: &Context, argv: &[Bytes]) -> Effect
 }
 
 fn flush(data: &mut Keyspace, db: Option<u32>, argv: &[Bytes]) -> Effect {
-    let known = |word: &Bytes| [&b"sync"[..], b"async"].iter().any(|w| word.eq_ignore_ascii_case(w));
+    let known =
+        |word: &Bytes| [&b"sync"[..], b"async"].iter().any(|w| word.eq_ignore_ascii_case(w));
     if argv.len() > 2 || !argv[1..].iter().all(known) {
         return Effect::error(SYNTAX);
     }
@@ -70,7 +71,7 @@ pub fn del(data: &mut Keyspace, context: &Context, argv: &[Bytes]) -> Effect {
 }
 
 pub fn append(data: &mut Keyspace, context: &Context, argv: &[Bytes]) -> Effect {
-    let old = data.live(context.db, &argv[1], context.now_ms).cloned();
+    let old = data.live(context.db, &argv[1], context.expired_by_ms).cloned();
     let (before, expires_at_ms) = old.map_or((Bytes::new(), None), |e| (e.value, e.expires_at_ms));
     if before.len() + argv[2].len() > LONGEST_STRING {
         return Effect::error("ERR string exceeds maximum allowed size (proto-max-bulk-len)");
@@ -97,7 +98,7 @@ pub fn incrby(data: &mut Keyspace, context: &Context, argv: &[Bytes]) -> Effect 
 }
 
 fn add(data: &mut Keyspace, context: &Context, argv: &[Bytes], by: i64) -> Effect {
-    let old = data.live(context.db, &argv[1], context.now_ms);
+    let old = data.live(context.db, &argv[1], context.expired_by_ms);
     let before = old.map_or(Some(0), |entry| parse_integer(&entry.value));
     let expires_at_ms = old.and_then(|entry| entry.expires_at_ms);
     let Some(before) = before else {
@@ -136,7 +137,7 @@ pub fn set(data: &mut Keyspace, context: &Context, argv: &[Bytes]) -> Effect {
         Ok(options) => options,
         Err(error) => return Effect::error(error),
     };
-    let old = data.live(context.db, &argv[1], context.now_ms);
+    let old = data.live(context.db, &argv[1], context.expired_by_ms);
     if options.only_if.is_some_and(|must_exist| must_exist != old.is_some()) {
         return Effect::read(Value::NullBulk);
     }
@@ -218,10 +219,10 @@ fn expire_at(
         let name = String::from_utf8_lossy(&argv[0]).to_lowercase();
         return Effect::error(&format!("ERR invalid expire time in {name}"));
     };
-    let Some(old) = data.live(context.db, &argv[1], context.now_ms).cloned() else {
+    let Some(old) = data.live(context.db, &argv[1], context.expired_by_ms).cloned() else {
         return Effect::read(Value::Integer(0));
     };
-    if at <= context.now_ms {
+    if at <= context.expired_by_ms {
         data.remove(context.db, &argv[1]);
         let del = vec![Bytes::from_static(b"DEL"), argv[1].clone()];
         return Effect { reply: Value::Integer(1), propagate: Some(del) };
@@ -244,7 +245,7 @@ pub fn pttl(data: &mut Keyspace, context: &Context, argv: &[Bytes]) -> Effect {
 
 /// Milliseconds left, or Redis' codes: -2 without a key, -1 without an expiry.
 fn time_left(data: &Keyspace, context: &Context, argv: &[Bytes]) -> Result<i64, i64> {
-    let entry = data.live(context.db, &argv[1], context.now_ms).ok_or(-2)?;
+    let entry = data.live(context.db, &argv[1], context.expired_by_ms).ok_or(-2)?;
     let at = entry.expires_at_ms.ok_or(-1)?;
     Ok(i64::try_from(at.saturating_sub(context.now_ms)).unwrap_or(i64::MAX))
 }
@@ -258,7 +259,7 @@ mod tests {
     fn run(data: &mut Keyspace, now_ms: u64, line: &str) -> (String, Option<String>) {
         let argv: Vec<Bytes> =
             line.split(' ').map(|word| Bytes::copy_from_slice(word.as_bytes())).collect();
-        let context = Context { db: 0, now_ms };
+        let context = Context { db: 0, now_ms, expired_by_ms: now_ms };
         let effect = (command::find(&argv[0]).expect("known").run)(data, &context, &argv);
         let mut reply = Vec::new();
         effect.reply.encode(&mut reply);
