@@ -3,7 +3,7 @@
 //! How they were made: the keys named below, `SAVE` on redis-server 7.0.15 (Debian) and on
 //! valkey-server 9.1.2 with default settings, then `xxd -p dump.rdb`.
 
-use psync::wire::{Rdb, RdbError};
+use psync::wire::{Rdb, RdbEntry, RdbError};
 
 const REDIS_7_0_15: &str = "\
     524544495330303130fa0972656469732d76657206372e302e3135fa0a72656469732d62697473c040fa0563\
@@ -29,8 +29,8 @@ fn file(hex: &str) -> Vec<u8> {
 
 /// The keys as `db key value expiry`, sorted.
 fn keys(rdb: &Rdb) -> Vec<(u32, String, String, Option<u64>)> {
-    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-    let row = |e: &psync::wire::RdbEntry| (e.db, text(&e.key), text(&e.value), e.expires_at_ms);
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("the keys above are text");
+    let row = |e: &RdbEntry| (e.db, text(&e.key), text(&e.value), e.expires_at_ms);
     let mut keys: Vec<_> = rdb.entries.iter().map(row).collect();
     keys.sort();
     keys

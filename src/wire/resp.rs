@@ -1,7 +1,8 @@
 //! Replies: RESP2 values, their text, and an incremental decoder for them.
 //!
-//! Invariants: a value's text has exactly one spelling, and the decoder accepts no other; the parts
-//! of an unfinished array are kept as values, so bytes are looked at once. Absent on purpose: RESP3
+//! Invariants: a value's text has exactly one spelling, and the decoder accepts no other (save a lone
+//! LF in a line, which does no harm); the parts of an unfinished array are kept as values, so bytes
+//! are looked at once. Absent on purpose: RESP3
 //! types, and commands from clients (see [`CommandDecoder`](super::CommandDecoder)).
 
 use super::RespError;

@@ -80,11 +80,12 @@ mod tests {
 
     #[test]
     fn the_best_compression_is_accepted_and_nothing_beyond() {
-        // One literal, then references of 264 bytes: 2 + 3 * 10 bytes hold 1 + 264 * 10.
-        let input = [&b"\x00a"[..], &b"\xe0\xff\x00".repeat(10)].concat();
-        assert_eq!(decompress(&input, 2641), Ok(vec![b'a'; 2641]));
+        // One literal, then references of 264 bytes: 2 + 3 * 200 = 602 bytes hold 1 + 264 * 200 =
+        // 52801, which is 87.7 for each.
+        let input = [&b"\x00a"[..], &b"\xe0\xff\x00".repeat(200)].concat();
+        assert_eq!(decompress(&input, 52801), Ok(vec![b'a'; 52801]));
         let too_much = Err("announces more bytes than it can hold");
-        assert_eq!(decompress(&input, 32 * 88 + 1), too_much);
+        assert_eq!(decompress(&input, 602 * 88 + 1), too_much);
         assert_eq!(decompress(&input, u64::MAX), too_much);
         assert_eq!(decompress(b"", 1), too_much);
     }
