@@ -83,14 +83,6 @@ impl Server {
         }
     }
 
-    /// Asks every replica how far it is.
-    pub(super) fn ask_for_acks(&mut self) {
-        if self.upstream.is_none() && self.replicas().next().is_some() {
-            let ask = [&b"REPLCONF"[..], b"GETACK", b"*"];
-            self.emit(encode_command(&ask));
-        }
-    }
-
     /// Once a second: PING into the stream, timeouts, and the backlog's time to live.
     pub(super) fn downstream_cron(&mut self) {
         // Only the top of a chain pings; the others pass its PINGs on.

@@ -450,10 +450,22 @@ impl Server {
         self.counters
     }
 
+    /// `connected_slaves`.
+    #[must_use]
+    pub fn connected_replicas(&self) -> usize {
+        self.replicas().count()
+    }
+
     /// Its link to its master; none when it is a master.
     #[must_use]
     pub fn link(&self) -> Option<LinkStatus> {
         self.upstream.as_ref().map(Upstream::status)
+    }
+
+    /// Where its link to its master stands; none when it is a master.
+    #[must_use]
+    pub fn link_phase(&self) -> Option<Phase> {
+        self.upstream.as_ref().map(Upstream::phase)
     }
 
     /// When the backlog will be freed if no replica comes: the present moment plus this many
@@ -482,6 +494,3 @@ impl Server {
         start.until(end).map(|len| (start, len.0))
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -75,7 +75,7 @@ impl LinkStatus {
 }
 
 #[derive(Clone, Debug)]
-pub struct Upstream {
+pub(super) struct Upstream {
     master: Address,
     conn: Option<ConnId>,
     step: Step,
