@@ -84,6 +84,9 @@ fn play(seed: u64) -> [u64; 3] {
     while world.now() < end {
         let pause = below(&mut rng, 3 * SECOND_US);
         watch(&mut world, &mut witness, pause);
+        if below(&mut rng, 12) == 0 {
+            nobody_left(&mut world, &mut witness, &mut rng);
+        }
         let action = trouble(&world, &mut rng);
         // Trouble that is there already (cutting what is cut) is refused, and that is fine.
         let _refused = world.act(&action);
@@ -101,6 +104,20 @@ fn play(seed: u64) -> [u64; 3] {
         }
     }
     panic!("seed {seed}: no peace after 100 calm seconds: {:?}", witness::disagreement(&world));
+}
+
+/// All replicas are away for a while, and come back one after the other.
+fn nobody_left(world: &mut World, witness: &mut Witness, rng: &mut Generator) {
+    let replicas: Vec<String> = world.servers().skip(1).map(|(name, _)| name.to_owned()).collect();
+    let direction = Direction::Both;
+    for replica in replicas.clone() {
+        let _refused = world.act(&Action::Cut { replica, direction });
+    }
+    watch(world, witness, below(rng, 6 * SECOND_US));
+    for replica in replicas {
+        let _refused = world.act(&Action::Heal { replica, direction });
+        watch(world, witness, below(rng, SECOND_US));
+    }
 }
 
 fn watch(world: &mut World, witness: &mut Witness, us: u64) {
