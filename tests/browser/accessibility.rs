@@ -1,7 +1,7 @@
 //! The judgement of axe-core, which `cargo xtask test` fetches into `.tools/npm`.
 
-use std::fs;
 use std::path::Path;
+use std::{fmt, fs};
 
 use serde::Deserialize;
 
@@ -9,15 +9,23 @@ use crate::browser::Outcome;
 use crate::page::Page;
 
 /// One rule that a document breaks.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Deserialize)]
 pub struct Violation {
     /// The rule, described at <https://dequeuniversity.com/rules/axe/>.
-    pub id: String,
+    id: String,
     /// `minor`, `moderate`, `serious` or `critical`.
-    pub impact: Option<String>,
-    pub help: String,
+    impact: Option<String>,
+    help: String,
     /// The elements, each with its markup and what is wrong with it.
-    pub elements: Vec<String>,
+    elements: Vec<String>,
+}
+
+/// As a failed assertion shows it.
+impl fmt::Debug for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { id, help, elements, .. } = self;
+        write!(f, "{id}: {help}: {elements:#?}")
+    }
 }
 
 impl Page {

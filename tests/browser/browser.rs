@@ -16,15 +16,11 @@ const LIMIT: Duration = Duration::from_secs(120);
 
 /// Runs `body` with a page of its own. A failure leaves a picture in
 /// `target/screenshots/failed-NAME.png` and prints what the console said.
-pub fn on_page(name: &str, body: impl AsyncFnOnce(&Page) -> Outcome) {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("a runtime for the driver");
-    let driver = Driver::start().expect("chromedriver starts");
-    let site = Site::start().expect("the site is served");
-    let session = runtime.block_on(driver.session()).expect("Chromium starts");
-    let page = Page::new(session, site);
+pub fn on_page(name: &str, body: impl AsyncFnOnce(&Page) -> Outcome) -> Outcome {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let site = Site::start()?;
+    let driver = Driver::start()?;
+    let page = Page::new(runtime.block_on(driver.session())?, site);
 
     // Panics are caught: a browser that is left behind disturbs whatever comes next.
     let ended = panic::catch_unwind(AssertUnwindSafe(|| {
@@ -33,16 +29,14 @@ pub fn on_page(name: &str, body: impl AsyncFnOnce(&Page) -> Outcome) {
             limited.await.unwrap_or_else(|_| Err(format!("not done after {LIMIT:?}").into()))
         })
     }));
-    if !matches!(ended, Ok(Ok(()))) {
-        let report = runtime.block_on(tokio::time::timeout(LIMIT, page.report_failure(name)));
-        println!("{}", report.unwrap_or_else(|_| "the browser does not answer".to_owned()));
-    }
-    // The driver ends the browser as well, when this fails.
-    let _ = runtime.block_on(tokio::time::timeout(LIMIT, page.quit()));
+    runtime.block_on(async {
+        if !matches!(ended, Ok(Ok(()))) {
+            let report = tokio::time::timeout(LIMIT, page.report_failure(name)).await;
+            println!("{}", report.unwrap_or_else(|_| "the browser does not answer".to_owned()));
+        }
+        // The driver ends the browser as well, when this fails.
+        let _ = tokio::time::timeout(LIMIT, page.quit()).await;
+    });
     drop(driver);
-    match ended {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => panic!("{name}: {error}"),
-        Err(panicked) => panic::resume_unwind(panicked),
-    }
+    ended.unwrap_or_else(|panicked| panic::resume_unwind(panicked))
 }

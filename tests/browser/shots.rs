@@ -12,7 +12,7 @@ const SIZES: [(u32, u32); 3] = [(1280, 800), (720, 420), (390, 844)];
 const LIVING: Duration = Duration::from_millis(1500);
 
 #[test]
-fn at_three_sizes_in_light_and_dark() {
+fn at_three_sizes_in_light_and_dark() -> Outcome {
     on_page("shots", async |page| {
         for theme in Theme::BOTH {
             page.set_theme(theme).await?;
@@ -25,7 +25,7 @@ fn at_three_sizes_in_light_and_dark() {
             }
         }
         Ok(())
-    });
+    })
 }
 
 /// What the window shows, and what scrolling would show where that is more.
