@@ -34,7 +34,31 @@ pub struct Announced {
     pub version: Option<String>,
 }
 
+/// What one connection makes a server hold, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// Memory for a command that has not arrived completely.
+    pub input: u64,
+    /// Waiting to be sent, the payload of a full resync apart (`omem` in CLIENT LIST).
+    pub output: u64,
+    /// Whether it is a replica: what waits for it is the stream, not answers to it.
+    pub is_replica: bool,
+}
+
 impl Server {
+    /// What an accepted connection makes this server hold, for drivers that bound it. None when
+    /// there is no such connection.
+    #[must_use]
+    pub fn held(&self, conn: ConnId) -> Option<Held> {
+        let client = self.clients.get(&conn)?;
+        let outbox = self.outboxes.get(&conn)?;
+        Some(Held {
+            input: client.decoder.capacity() as u64,
+            output: outbox.queued() - outbox.snapshot_left(),
+            is_replica: client.seat != Seat::Client,
+        })
+    }
+
     pub(super) fn accepted(&mut self, conn: ConnId, peer_ip: String, room: u64) {
         self.counters.connections += 1;
         self.outboxes.insert(conn, Outbox::new(room));

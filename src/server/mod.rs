@@ -37,6 +37,7 @@ use bytes::Bytes;
 
 use self::config::Config;
 use self::dispatch::Client;
+pub use self::dispatch::Held;
 use self::engine::Engine;
 use self::keyspace::Keyspace;
 pub use self::outbox::Kind;
