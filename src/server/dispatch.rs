@@ -14,6 +14,11 @@ use crate::time::Instant;
 use crate::wire::Value;
 use crate::wire::{CommandDecoder, Frame, FrameKind};
 
+/// A client with more unread answers than this, in bytes, waits with its next command until it has
+/// read some. A real server goes on and has no limit: 64 KiB of `GET large` can then ask for
+/// gigabytes at once. A driver should not read from such a client either.
+pub const MOST_UNREAD_BYTES: u64 = 64 << 20;
+
 /// An accepted connection.
 #[derive(Clone, Debug)]
 pub struct Client {
@@ -93,8 +98,17 @@ impl Server {
         if let Some(client) = self.clients.get_mut(&conn) {
             client.decoder.feed(bytes);
         }
+        self.run_commands(conn);
+    }
+
+    /// Runs what a client has sent, as long as it reads the answers.
+    pub(super) fn run_commands(&mut self, conn: ConnId) {
         // A command may end its own connection, so look it up anew each time.
         while let Some(client) = self.clients.get_mut(&conn) {
+            let unread = self.outboxes.get(&conn).map_or(0, Outbox::queued);
+            if unread > MOST_UNREAD_BYTES && client.seat == Seat::Client {
+                break;
+            }
             match client.decoder.next() {
                 Ok(None) => break,
                 Ok(Some(frame)) => self.framed(conn, &frame),
