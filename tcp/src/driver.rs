@@ -10,7 +10,7 @@ use std::io;
 use std::net::TcpListener;
 use std::time::Duration;
 
-use psync::server::{ConnId, Event, Input, Output, Server, Start};
+use psync::server::{ConnId, Event, Input, MOST_UNREAD_BYTES, Output, Server, Start};
 use psync::time::Instant;
 
 use crate::clock::{Clock, random_seed};
@@ -96,7 +96,10 @@ impl Driver {
             while let Ok(request) = self.requests.try_recv() {
                 match request {
                     Request::Inspect(look) => look(&self.server),
-                    Request::Disconnect(conn) => self.sockets.cut(conn),
+                    Request::Disconnect(conn) => {
+                        self.sockets.cut(conn);
+                        self.tell();
+                    }
                     Request::Stop => return self.farewell(),
                 }
             }
@@ -117,6 +120,18 @@ impl Driver {
 
     fn turn(&mut self) {
         self.sockets.turn();
+        self.tell();
+        if self.clock.now() >= self.wake_at {
+            self.give(Input::Timeout);
+            // The stream grows on connections that say nothing themselves.
+            for conn in self.sockets.ids() {
+                self.limit(conn);
+            }
+        }
+    }
+
+    /// Tells the server what came of its sockets.
+    fn tell(&mut self) {
         while let Some(input) = self.sockets.next_input() {
             let talking = match &input {
                 Input::Received { conn, .. } | Input::Writable { conn, .. } => Some(*conn),
@@ -124,13 +139,6 @@ impl Driver {
             };
             self.give(input);
             if let Some(conn) = talking {
-                self.limit(conn);
-            }
-        }
-        if self.clock.now() >= self.wake_at {
-            self.give(Input::Timeout);
-            // The stream grows on connections that say nothing themselves.
-            for conn in self.sockets.ids() {
                 self.limit(conn);
             }
         }
@@ -163,12 +171,11 @@ impl Driver {
     /// Keeps a peer within its limits: stops reading, resumes, or cuts.
     fn limit(&mut self, conn: ConnId) {
         let Some(held) = self.server.held(conn) else { return };
-        if held.input > self.limits.input_bytes || held.output > self.limits.output_bytes {
+        let overflows = held.is_replica && held.output > self.limits.replica_output_bytes;
+        if overflows || held.input > self.limits.input_bytes {
             self.sockets.cut(conn);
-        } else if held.output > self.limits.unread_bytes && !held.is_replica {
-            self.sockets.hold(conn, true);
-        } else if held.output <= self.limits.unread_bytes / 2 {
-            self.sockets.hold(conn, false);
+        } else {
+            self.sockets.hold(conn, !held.is_replica && held.output > MOST_UNREAD_BYTES);
         }
     }
 

@@ -26,8 +26,7 @@ pub struct Options {
     pub limits: Limits,
 }
 
-/// What one peer may cost. The core has no such limits of its own yet; what it will enforce
-/// itself (`client-output-buffer-limit`) is then far below these.
+/// What one peer may cost. The values are a real server's defaults.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Connections at the same time; one more is refused (`maxclients`).
@@ -35,12 +34,10 @@ pub struct Limits {
     /// Bytes of one unfinished command; beyond, the connection is cut
     /// (`client-query-buffer-limit`, in bytes).
     pub input_bytes: u64,
-    /// Bytes of unread answers after which a client's further commands are not read until it has
-    /// read half of them. A real server goes on reading and has no limit here.
-    pub unread_bytes: u64,
-    /// Bytes waiting for one peer, snapshots apart, beyond which it is cut. A real server cuts
-    /// replicas here (`client-output-buffer-limit replica 256mb`), and clients never.
-    pub output_bytes: u64,
+    /// Bytes waiting for one replica, snapshots apart, beyond which it is cut
+    /// (`client-output-buffer-limit replica`, hard). For clients see
+    /// [`MOST_UNREAD_BYTES`](psync::server::MOST_UNREAD_BYTES).
+    pub replica_output_bytes: u64,
 }
 
 impl Options {
@@ -61,11 +58,6 @@ impl Options {
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits {
-            connections: 10_000,
-            input_bytes: 1 << 30,
-            unread_bytes: 64 << 20,
-            output_bytes: 256 << 20,
-        }
+        Limits { connections: 10_000, input_bytes: 1 << 30, replica_output_bytes: 256 << 20 }
     }
 }
