@@ -14,6 +14,11 @@ use crate::time::Instant;
 use crate::wire::Value;
 use crate::wire::{CommandDecoder, Frame, FrameKind};
 
+/// A client with more unread answers than this, in bytes, waits with its next command until it has
+/// read some. A real server goes on and has no limit: 64 KiB of `GET large` can then ask for
+/// gigabytes at once. A driver should not read from such a client either.
+pub const MOST_UNREAD_BYTES: u64 = 64 << 20;
+
 /// An accepted connection.
 #[derive(Clone, Debug)]
 pub struct Client {
@@ -34,7 +39,31 @@ pub struct Announced {
     pub version: Option<String>,
 }
 
+/// What one connection makes a server hold, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// Memory for a command that has not arrived completely.
+    pub input: u64,
+    /// Waiting to be sent, the payload of a full resync apart (`omem` in CLIENT LIST).
+    pub output: u64,
+    /// Whether it is a replica: what waits for it is the stream, not answers to it.
+    pub is_replica: bool,
+}
+
 impl Server {
+    /// What an accepted connection makes this server hold, for drivers that bound it. None when
+    /// there is no such connection.
+    #[must_use]
+    pub fn held(&self, conn: ConnId) -> Option<Held> {
+        let client = self.clients.get(&conn)?;
+        let outbox = self.outboxes.get(&conn)?;
+        Some(Held {
+            input: client.decoder.capacity() as u64,
+            output: outbox.queued() - outbox.snapshot_left(),
+            is_replica: client.seat != Seat::Client,
+        })
+    }
+
     pub(super) fn accepted(&mut self, conn: ConnId, peer_ip: String, room: u64) {
         self.counters.connections += 1;
         self.outboxes.insert(conn, Outbox::new(room));
@@ -69,8 +98,17 @@ impl Server {
         if let Some(client) = self.clients.get_mut(&conn) {
             client.decoder.feed(bytes);
         }
+        self.run_commands(conn);
+    }
+
+    /// Runs what a client has sent, as long as it reads the answers.
+    pub(super) fn run_commands(&mut self, conn: ConnId) {
         // A command may end its own connection, so look it up anew each time.
         while let Some(client) = self.clients.get_mut(&conn) {
+            let unread = self.outboxes.get(&conn).map_or(0, Outbox::queued);
+            if unread > MOST_UNREAD_BYTES && client.seat == Seat::Client {
+                break;
+            }
             match client.decoder.next() {
                 Ok(None) => break,
                 Ok(Some(frame)) => self.framed(conn, &frame),

@@ -37,6 +37,7 @@ use bytes::Bytes;
 
 use self::config::Config;
 use self::dispatch::Client;
+pub use self::dispatch::{Held, MOST_UNREAD_BYTES};
 use self::engine::Engine;
 use self::keyspace::Keyspace;
 pub use self::outbox::Kind;
@@ -291,6 +292,7 @@ impl Server {
                     outbox.grant(room);
                     self.ready.insert(conn);
                 }
+                self.run_commands(conn);
             }
             Input::Closed { conn } => self.closed(conn),
             Input::Timeout => {}

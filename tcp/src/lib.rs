@@ -1,1 +1,34 @@
 //! The socket shell of PSYNC Lab: everything that knows sockets.
+//!
+//! [`Driver`] puts one [`Server`](psync::server::Server) of the core behind TCP, on one thread:
+//!
+//! ```text
+//!   sockets --Input--> Server --Output--> sockets        clock --now, Timeout--> Server
+//!                        \--Event--> observer             handle --inspect, disconnect, stop-->
+//! ```
+//!
+//! The same unchanged machine that runs in the page runs here; a driver only carries bytes, keeps
+//! time and counts room. That is why a real `redis-server` can be its replica or its master.
+//!
+//! Invariants:
+//! * the machine's contract: one input, then everything it asks for, then the next input;
+//! * a connection holds a bounded amount of memory (see [`Limits`]), whatever its peer does;
+//! * nothing a peer sends or does can stop the loop or make it panic;
+//! * only the loopback is listened on, unless [`Options::allow_remote`] says otherwise.
+//!
+//! Absent on purpose: what bytes mean (the core), how log lines are written (the observer), TLS,
+//! passwords.
+
+mod clock;
+mod connection;
+mod driver;
+mod error;
+mod handle;
+mod options;
+mod sockets;
+
+pub use clock::{Clock, random_seed};
+pub use driver::{Driver, Happening};
+pub use error::{StartError, Stopped};
+pub use handle::{Handle, Running};
+pub use options::{Limits, Options};

@@ -21,7 +21,9 @@ use super::offset::{ByteCount, BytePos};
 ///
 /// Invariant for every implementation: the window is a suffix of what was appended, that is
 /// `window().next()` is the byte that the next `append` will store first.
-pub trait Retention: std::fmt::Debug {
+///
+/// `Send`, so that a driver may run a server on a thread of its own.
+pub trait Retention: std::fmt::Debug + Send {
     /// What is kept now, in numbers.
     fn window(&self) -> Window;
 

@@ -1,0 +1,63 @@
+//! What a driver is told before it starts.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use psync::server::Address;
+use psync::server::config::Config;
+use psync::server::engine::Engine;
+
+/// Which server to run, and where.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where to listen; port 0 takes a free one. [`Config::port`], which a replica announces to
+    /// its master, becomes the port that was taken.
+    pub listen: SocketAddr,
+    /// Whether an address that other machines can reach is meant. This server knows no passwords.
+    pub allow_remote: bool,
+    /// Whose behaviour it shows.
+    pub engine: &'static Engine,
+    /// Its settings.
+    pub config: Config,
+    /// The master to follow, if any.
+    pub master: Option<Address>,
+    /// Seeds ids and ticks; without one the operating system gives it.
+    pub seed: Option<u64>,
+    /// What one peer may cost.
+    pub limits: Limits,
+}
+
+/// What one peer may cost. The values are a real server's defaults.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Connections at the same time; one more is refused (`maxclients`).
+    pub connections: usize,
+    /// Bytes of one unfinished command; beyond, the connection is cut
+    /// (`client-query-buffer-limit`, in bytes).
+    pub input_bytes: u64,
+    /// Bytes waiting for one replica, snapshots apart, beyond which it is cut
+    /// (`client-output-buffer-limit replica`, hard). For clients see
+    /// [`MOST_UNREAD_BYTES`](psync::server::MOST_UNREAD_BYTES).
+    pub replica_output_bytes: u64,
+}
+
+impl Options {
+    /// A master on a free port of the loopback, with the engine's defaults.
+    #[must_use]
+    pub fn new(engine: &'static Engine) -> Options {
+        Options {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            allow_remote: false,
+            engine,
+            config: Config::defaults(engine),
+            master: None,
+            seed: None,
+            limits: Limits::default(),
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { connections: 10_000, input_bytes: 1 << 30, replica_output_bytes: 256 << 20 }
+    }
+}
