@@ -1,3 +1,6 @@
-//! The browser shell of PSYNC Lab: everything that knows the browser.
+//! The binary that trunk builds. All of it is the library; linking it is what brings the
+//! element's exported methods into the module.
+
+use psync_lab_page as _;
 
 fn main() {}

@@ -1,0 +1,251 @@
+//! One element's run, the clock that drives it, and the state of its page.
+//!
+//! [`Session::apply`] is the reducer: every key, click and API call comes through it. It knows no
+//! DOM and no real clock: who drives it says how much real time has gone by.
+//!
+//! Invariant: the snapshot is always of the run's present moment.
+
+use std::rc::Rc;
+
+use bytes::Bytes;
+
+use crate::state::{ConsoleLine, Msg, State};
+use crate::world::{Action, DecisionRecord, Instant, LinkState, Run, Scenario, Snapshot};
+
+/// The longest real time that one frame stands for: a page that was away does not catch up.
+pub const LONGEST_FRAME_US: u64 = 100_000;
+
+/// How many console lines are kept.
+const CONSOLE_LINES: usize = 200;
+
+/// What has happened since it was last asked.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct News {
+    /// Decisions made for the first time.
+    pub decisions: Vec<DecisionRecord>,
+    /// What was complained about.
+    pub complaint: Option<String>,
+}
+
+/// The run of one element with all that the page remembers.
+#[derive(Debug)]
+pub struct Session {
+    run: Run,
+    snapshot: Rc<Snapshot>,
+    state: State,
+    /// Millionths of a simulated microsecond that a frame left over.
+    left_over: u64,
+    /// How many decisions were told.
+    told: usize,
+    complained: Option<String>,
+}
+
+impl Session {
+    /// A fresh run, paused.
+    #[must_use]
+    pub fn new(scenario: Scenario) -> Session {
+        let run = Run::new(scenario);
+        let snapshot = Rc::new(run.snapshot());
+        let state = State::default();
+        Session { run, snapshot, state, left_over: 0, told: 0, complained: None }
+    }
+
+    /// The run.
+    #[must_use]
+    pub fn run(&self) -> &Run {
+        &self.run
+    }
+
+    /// The world now.
+    #[must_use]
+    pub fn snapshot(&self) -> &Rc<Snapshot> {
+        &self.snapshot
+    }
+
+    /// What the page remembers.
+    #[must_use]
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Does what is asked.
+    ///
+    /// # Errors
+    ///
+    /// In words, when the world refuses an action; nothing has changed then.
+    pub fn apply(&mut self, msg: Msg) -> Result<(), String> {
+        let done = self.reduce(msg);
+        if let Err(complaint) = &done {
+            self.complain(complaint.clone());
+        }
+        self.state.revision += 1;
+        done
+    }
+
+    /// Lets `real_us` of real time go by; whether anything moved.
+    pub fn frame(&mut self, real_us: u64) -> bool {
+        if !self.state.playing {
+            return false;
+        }
+        let scaled = real_us.min(LONGEST_FRAME_US) * self.state.speed.us_per_second();
+        let scaled = scaled + self.left_over;
+        self.left_over = scaled % 1_000_000;
+        self.advance(scaled / 1_000_000);
+        self.state.revision += 1;
+        true
+    }
+
+    /// What is new since the last call.
+    pub fn news(&mut self) -> News {
+        let decisions: Vec<_> = self.run.trace().decisions().skip(self.told).cloned().collect();
+        self.told += decisions.len();
+        News { decisions, complaint: self.complained.take() }
+    }
+
+    /// The decision to show and its number in the trace: the one jumped to, otherwise the latest
+    /// until now.
+    #[must_use]
+    pub fn decision(&self) -> Option<(usize, &DecisionRecord)> {
+        let now = self.snapshot.now_us;
+        let latest = || {
+            let until = |(_, d): &(usize, &DecisionRecord)| d.at_us <= now;
+            self.run.trace().decisions().enumerate().take_while(until).last()
+        };
+        let jumped =
+            self.state.jumped.and_then(|n| Some((n, self.run.trace().decisions().nth(n)?)));
+        jumped.or_else(latest)
+    }
+
+    fn reduce(&mut self, msg: Msg) -> Result<(), String> {
+        match msg {
+            Msg::Play => self.state.playing = true,
+            Msg::Pause => self.state.playing = false,
+            Msg::TogglePlay => self.state.playing = !self.state.playing,
+            Msg::Step => self.step(),
+            Msg::Seek(us) => self.seek(us),
+            Msg::Advance(us) => self.advance(us),
+            Msg::PreviousDecision => self.turn(false),
+            Msg::NextDecision => self.turn(true),
+            Msg::JumpToDecision(n) => self.jump(n),
+            Msg::Act(action) => self.act(action)?,
+            Msg::ToggleLink(replica) => self.toggle_link(replica)?,
+            Msg::Load(scenario) => self.load(*scenario),
+            Msg::Replay(scenario) => {
+                let (now, playing) = (self.snapshot.now_us, self.state.playing);
+                self.load(*scenario);
+                self.advance(now);
+                self.state.playing = playing;
+            }
+            Msg::Command { server, line } => self.command(server, line),
+            Msg::Complain(complaint) => self.complain(complaint),
+            Msg::Speed(speed) => self.state.speed = speed,
+            Msg::Select(server) => self.state.selection = server,
+            Msg::Open(tab) => self.state.tab = tab,
+            Msg::Theme(theme) => self.state.theme = theme,
+            Msg::Sheet(open) => self.state.sheet = open,
+            Msg::Dismiss => self.state.complaint = None,
+        }
+        Ok(())
+    }
+
+    fn look(&mut self) {
+        self.snapshot = Rc::new(self.run.snapshot());
+    }
+
+    fn moved(&mut self) {
+        self.state.jumped = None;
+        self.look();
+    }
+
+    fn advance(&mut self, us: u64) {
+        self.run.advance_us(us);
+        self.moved();
+    }
+
+    fn step(&mut self) {
+        self.state.playing = false;
+        self.run.step();
+        self.moved();
+    }
+
+    fn seek(&mut self, us: u64) {
+        self.run.seek(Instant(us));
+        self.left_over = 0;
+        self.moved();
+    }
+
+    fn jump(&mut self, number: usize) {
+        let Some(at_us) = self.run.trace().decisions().nth(number).map(|d| d.at_us) else {
+            return;
+        };
+        self.state.playing = false;
+        self.seek(at_us);
+        self.state.jumped = Some(number);
+    }
+
+    /// To the next or the previous decision. The next one counts from the one shown, because
+    /// several can share a moment; the previous one is the one shown itself when it is over.
+    fn turn(&mut self, ahead: bool) {
+        let shown = self.decision().map(|(n, d)| (n, d.at_us < self.snapshot.now_us));
+        match (shown, ahead) {
+            (None, true) => self.jump(0),
+            (Some((n, _)), true) => self.jump(n + 1),
+            (Some((n, true)), false) => self.jump(n),
+            (Some((n, false)), false) if n > 0 => self.jump(n - 1),
+            (_, false) => {}
+        }
+    }
+
+    fn act(&mut self, action: Action) -> Result<(), String> {
+        self.run.act(action).map_err(|error| error.to_string())?;
+        self.moved();
+        Ok(())
+    }
+
+    fn toggle_link(&mut self, replica: usize) -> Result<(), String> {
+        let Some(server) = self.snapshot.servers.get(replica) else {
+            return Err(format!("there is no replica {replica}"));
+        };
+        let Some(link) = &server.link else {
+            return Err(format!("{} has no master", server.name));
+        };
+        let cut = link.state == LinkState::Cut || link.cut_to_replica || link.cut_to_master;
+        let verb = if cut { "heal" } else { "cut" };
+        let action = serde_json::json!({ "do": verb, "replica": server.name });
+        let action = Action::from_json(&action.to_string()).map_err(|error| error.to_string())?;
+        self.act(action)
+    }
+
+    fn load(&mut self, scenario: Scenario) {
+        self.run = Run::new(scenario);
+        self.told = 0;
+        self.left_over = 0;
+        self.state.generation += 1;
+        self.state.playing = false;
+        self.state.selection = None;
+        self.moved();
+    }
+
+    fn command(&mut self, server: usize, line: String) {
+        let Some(name) = self.snapshot.servers.get(server).map(|server| server.name.clone()) else {
+            return;
+        };
+        let argv: Vec<Bytes> =
+            line.split_whitespace().map(|word| Bytes::copy_from_slice(word.as_bytes())).collect();
+        if argv.is_empty() {
+            return;
+        }
+        let reply = self.run.command(server, &argv);
+        let number = self.state.console.last().map_or(0, |line| line.number + 1);
+        self.state.console.push(ConsoleLine { number, server: name, command: line, reply });
+        if self.state.console.len() > CONSOLE_LINES {
+            self.state.console.remove(0);
+        }
+        self.moved();
+    }
+
+    fn complain(&mut self, complaint: String) {
+        self.complained = Some(complaint.clone());
+        self.state.complaint = Some(complaint);
+    }
+}

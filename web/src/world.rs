@@ -1,0 +1,15 @@
+//! The core's names that the page uses, in one place.
+
+pub use psync::cluster::decision::{CounterMoved, DecisionRecord, Remedy, Verdict};
+pub use psync::cluster::snapshot::{
+    BacklogSnapshot, Counters, LinkSnapshot, LinkState, Packet, PacketKind, Role, ServerSnapshot,
+    Snapshot, Transfer,
+};
+pub use psync::cluster::trace::{Entry, Message, What};
+pub use psync::stream::checks::{Check, CheckName, Outcome};
+pub use psync::time::Instant;
+
+// Until the core has its own `Run`.
+pub use crate::demo::{
+    Action, ActionError, BytesAt, PRESETS, Preset, Run, Scenario, ScenarioError, Trace,
+};
