@@ -1,0 +1,54 @@
+//! `cargo xtask build`: the release site in `dist/`, and what a browser downloads for it.
+
+use std::fs;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+
+use crate::command;
+use crate::project::Project;
+use crate::tools;
+
+const BUILDING: Duration = Duration::from_secs(20 * 60);
+const OPTIMIZING: Duration = Duration::from_secs(5 * 60);
+
+const MODULE: &str = "dist/wasm/psync-lab_bg.wasm";
+
+/// Builds the site; fails also when the site is larger than promised.
+pub fn run(project: &Project) -> Result<()> {
+    tools::for_site(project)?;
+    site(project)
+}
+
+/// The same, when the tools are known to be there.
+pub fn site(project: &Project) -> Result<()> {
+    // Trunk leaves files of an earlier build, and they would be measured and published.
+    let dist = project.path("dist");
+    if dist.exists() {
+        fs::remove_dir_all(&dist).context("cannot empty dist/")?;
+    }
+    let mut trunk = project.command("trunk");
+    trunk.args(["build", "--release"]);
+    command::run(trunk, BUILDING)?;
+    optimize(project)?;
+
+    let payload = ["--features", "payload", "--bin", "payload", "--", "dist"];
+    let arguments = [&["run", "--quiet", "--package", "xtask"], &payload[..]].concat();
+    command::run(project.cargo(&arguments), BUILDING)
+}
+
+/// Makes the module smaller, where wasm-opt is installed.
+fn optimize(project: &Project) -> Result<()> {
+    if project.find("wasm-opt").is_none() {
+        return Ok(());
+    }
+    let smaller = project.path("target/optimized.wasm");
+    let mut wasm_opt = project.command("wasm-opt");
+    // The features that Rust 1.95 uses for wasm32-unknown-unknown.
+    wasm_opt.args(["-Os", "--enable-bulk-memory", "--enable-mutable-globals"]);
+    wasm_opt.args(["--enable-nontrapping-float-to-int", "--enable-sign-ext"]);
+    wasm_opt.args(["--enable-multivalue", "--enable-reference-types"]);
+    wasm_opt.arg(project.path(MODULE)).arg("-o").arg(&smaller);
+    command::run(wasm_opt, OPTIMIZING)?;
+    fs::rename(&smaller, project.path(MODULE)).context("cannot replace the module in dist/")
+}
