@@ -13,10 +13,15 @@
 //! Absent on purpose: a second copy of the truth. What is shown is computed from the snapshot and
 //! the trace at each change.
 
+pub mod announce;
+pub mod api;
+pub mod app;
+pub mod attributes;
 pub mod demo;
 pub mod element;
 pub mod format;
 pub mod frame;
+pub mod keys;
 pub mod page;
 pub mod run;
 pub mod session;

@@ -10,7 +10,7 @@ use std::rc::Rc;
 use bytes::Bytes;
 
 use crate::state::{ConsoleLine, Msg, State};
-use crate::world::{Action, DecisionRecord, Instant, LinkState, Run, Scenario, Snapshot};
+use crate::world::{Action, DecisionRecord, Instant, LinkState, Run, Scenario, Snapshot, What};
 
 /// The longest real time that one frame stands for: a page that was away does not catch up.
 pub const LONGEST_FRAME_US: u64 = 100_000;
@@ -23,6 +23,8 @@ const CONSOLE_LINES: usize = 200;
 pub struct News {
     /// Decisions made for the first time.
     pub decisions: Vec<DecisionRecord>,
+    /// Links that changed their state, by the replica's name.
+    pub links: Vec<(String, LinkState)>,
     /// What was complained about.
     pub complaint: Option<String>,
 }
@@ -35,8 +37,8 @@ pub struct Session {
     state: State,
     /// Millionths of a simulated microsecond that a frame left over.
     left_over: u64,
-    /// How many decisions were told.
-    told: usize,
+    /// The number of the first entry of the trace that was not told.
+    told: u64,
     complained: Option<String>,
 }
 
@@ -74,12 +76,8 @@ impl Session {
     ///
     /// In words, when the world refuses an action; nothing has changed then.
     pub fn apply(&mut self, msg: Msg) -> Result<(), String> {
-        let done = self.reduce(msg);
-        if let Err(complaint) = &done {
-            self.complain(complaint.clone());
-        }
         self.state.revision += 1;
-        done
+        self.reduce(msg)
     }
 
     /// Lets `real_us` of real time go by; whether anything moved.
@@ -97,9 +95,22 @@ impl Session {
 
     /// What is new since the last call.
     pub fn news(&mut self) -> News {
-        let decisions: Vec<_> = self.run.trace().decisions().skip(self.told).cloned().collect();
-        self.told += decisions.len();
-        News { decisions, complaint: self.complained.take() }
+        let mut news = News { complaint: self.complained.take(), ..News::default() };
+        let entries = self.run.trace().entries();
+        let fresh = entries.iter().rev().take_while(|entry| entry.seq >= self.told).count();
+        for entry in &entries[entries.len() - fresh..] {
+            match &entry.what {
+                What::Decision(decision) => news.decisions.push((**decision).clone()),
+                What::Link { replica, state } => {
+                    if let Some(server) = self.snapshot.servers.get(*replica) {
+                        news.links.push((server.name.clone(), *state));
+                    }
+                }
+                _ => {}
+            }
+            self.told = entry.seq + 1;
+        }
+        news
     }
 
     /// The decision to show and its number in the trace: the one jumped to, otherwise the latest
@@ -144,6 +155,7 @@ impl Session {
             Msg::Theme(theme) => self.state.theme = theme,
             Msg::Sheet(open) => self.state.sheet = open,
             Msg::Dismiss => self.state.complaint = None,
+            Msg::Announce(sentence) => self.state.announcement = sentence,
         }
         Ok(())
     }

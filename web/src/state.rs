@@ -55,6 +55,8 @@ pub enum Msg {
     Complain(String),
     /// The complaint was read.
     Dismiss,
+    /// Say it to those who do not see.
+    Announce(String),
 }
 
 /// The panels beside the drawing.
@@ -119,6 +121,8 @@ pub struct State {
     pub sheet: bool,
     /// What was wrong, until dismissed.
     pub complaint: Option<String>,
+    /// What the live region says.
+    pub announcement: String,
     /// The console, oldest first.
     pub console: Vec<ConsoleLine>,
 }
