@@ -30,6 +30,7 @@ pub struct Lab {
 }
 
 struct Inner {
+    me: Weak<Inner>,
     host: HtmlElement,
     root: Element,
     run: RunHandle,
@@ -56,7 +57,8 @@ impl Lab {
         let pairs = api::pairs(list);
         let wanted = attributes::read(&pairs).map_err(|why| api::error("psync-lab", &why))?;
         let run = RunHandle::new(Session::new(wanted.scenario.clone()));
-        let inner = Rc::new(Inner {
+        let inner = Rc::new_cyclic(|me| Inner {
+            me: Weak::clone(me),
             host,
             root,
             run,
@@ -224,21 +226,21 @@ impl Lab {
 }
 
 impl Inner {
-    fn mount(self: &Rc<Inner>) {
-        let weak = Rc::downgrade(self);
+    fn mount(&self) {
+        let weak = Weak::clone(&self.me);
         let tell = move || {
             if let Some(inner) = weak.upgrade() {
                 inner.changed();
             }
         };
         *self.frames.borrow_mut() = Some(FrameLoop::new(self.run.clone(), tell));
-        let weak = Rc::downgrade(self);
+        let weak = Weak::clone(&self.me);
         let on = Callback::from(move |msg| {
             if let Some(inner) = weak.upgrade() {
                 inner.ask(msg);
             }
         });
-        let weak = Rc::downgrade(self);
+        let weak = Weak::clone(&self.me);
         let on_ready = Callback::from(move |redraw| {
             if let Some(inner) = weak.upgrade() {
                 *inner.redraw.borrow_mut() = Some(redraw);
@@ -251,8 +253,8 @@ impl Inner {
     }
 
     /// Keys count where the focus is: inside this element, and not in a field.
-    fn listen(self: &Rc<Inner>) {
-        let weak: Weak<Inner> = Rc::downgrade(self);
+    fn listen(&self) {
+        let weak = Weak::clone(&self.me);
         let keydown = Closure::<dyn FnMut(KeyboardEvent)>::new(move |event: KeyboardEvent| {
             let Some(inner) = weak.upgrade() else { return };
             if event.ctrl_key() || event.alt_key() || event.meta_key() || taken(&event) {
@@ -339,6 +341,18 @@ impl Inner {
         if let Some(sentence) = sentence {
             let said = self.run.session_mut().apply(Msg::Announce(sentence));
             debug_assert!(said.is_ok(), "announcing always works");
+        }
+        let waits = self.announcer.borrow().waits();
+        let mut later = self.later.borrow_mut();
+        if waits && later.is_none() {
+            let me = Weak::clone(&self.me);
+            *later = Some(Timeout::new(1000, move || {
+                if let Some(inner) = me.upgrade() {
+                    inner.later.borrow_mut().take();
+                    inner.announce();
+                    inner.redraw();
+                }
+            }));
         }
     }
 

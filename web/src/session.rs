@@ -9,7 +9,9 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 
+use crate::setup::{Change, Setup};
 use crate::state::{ConsoleLine, Msg, State};
+use crate::verdict;
 use crate::world::{Action, DecisionRecord, Instant, LinkState, Run, Scenario, Snapshot, What};
 
 /// The longest real time that one frame stands for: a page that was away does not catch up.
@@ -40,6 +42,7 @@ pub struct Session {
     /// The number of the first entry of the trace that was not told.
     told: u64,
     complained: Option<String>,
+    setup: Setup,
 }
 
 impl Session {
@@ -49,7 +52,8 @@ impl Session {
         let run = Run::new(scenario);
         let snapshot = Rc::new(run.snapshot());
         let state = State::default();
-        Session { run, snapshot, state, left_over: 0, told: 0, complained: None }
+        let setup = Setup::read(&run.scenario(), 0);
+        Session { run, snapshot, state, left_over: 0, told: 0, complained: None, setup }
     }
 
     /// The run.
@@ -68,6 +72,12 @@ impl Session {
     #[must_use]
     pub fn state(&self) -> &State {
         &self.state
+    }
+
+    /// What the run is made of, as of now.
+    #[must_use]
+    pub fn setup(&self) -> &Setup {
+        &self.setup
     }
 
     /// Does what is asked.
@@ -141,12 +151,8 @@ impl Session {
             Msg::Act(action) => self.act(action)?,
             Msg::ToggleLink(replica) => self.toggle_link(replica)?,
             Msg::Load(scenario) => self.load(*scenario),
-            Msg::Replay(scenario) => {
-                let (now, playing) = (self.snapshot.now_us, self.state.playing);
-                self.load(*scenario);
-                self.advance(now);
-                self.state.playing = playing;
-            }
+            Msg::Change(change) => self.change(&change)?,
+            Msg::ApplyRemedy => self.apply_remedy()?,
             Msg::Command { server, line } => self.command(server, line),
             Msg::Complain(complaint) => self.complain(complaint),
             Msg::Speed(speed) => self.state.speed = speed,
@@ -184,6 +190,11 @@ impl Session {
         self.run.seek(Instant(us));
         self.left_over = 0;
         self.moved();
+        self.look_at_setup();
+    }
+
+    fn look_at_setup(&mut self) {
+        self.setup = Setup::read(&self.run.scenario(), self.snapshot.now_us);
     }
 
     fn jump(&mut self, number: usize) {
@@ -211,6 +222,44 @@ impl Session {
     fn act(&mut self, action: Action) -> Result<(), String> {
         self.run.act(action).map_err(|error| error.to_string())?;
         self.moved();
+        self.look_at_setup();
+        Ok(())
+    }
+
+    /// As an action where the world takes it, otherwise by beginning the run again.
+    fn change(&mut self, change: &Change) -> Result<(), String> {
+        match change.action() {
+            Some(action) => self.act(action),
+            None => self.replay(change),
+        }
+    }
+
+    /// Begins the run again, the same but for `change`, and goes to the moment looked at now.
+    fn replay(&mut self, change: &Change) -> Result<(), String> {
+        let scenario = change.lay_over(&self.run.scenario())?;
+        let (now, playing) = (self.snapshot.now_us, self.state.playing);
+        self.load(scenario);
+        self.seek(now);
+        self.state.playing = playing;
+        Ok(())
+    }
+
+    fn apply_remedy(&mut self) -> Result<(), String> {
+        let Some((number, decision)) = self.decision() else {
+            return Err("There is no decision yet.".to_owned());
+        };
+        let Some(cure) = verdict::cure(decision) else {
+            return Err("No setting would have made this one partial.".to_owned());
+        };
+        let replica = decision.replica.clone();
+        self.replay(&Change::Config(cure.directive, cure.value))?;
+        self.state.playing = false;
+        // The same reconnect, decided anew: the first decision from there on about this replica.
+        let again = self.run.trace().decisions().enumerate().skip(number);
+        let again = again.filter(|(_, d)| d.replica == replica).map(|(n, _)| n).next();
+        if let Some(again) = again {
+            self.jump(again);
+        }
         Ok(())
     }
 
@@ -236,6 +285,7 @@ impl Session {
         self.state.playing = false;
         self.state.selection = None;
         self.moved();
+        self.look_at_setup();
     }
 
     fn command(&mut self, server: usize, line: String) {

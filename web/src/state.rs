@@ -2,6 +2,7 @@
 //!
 //! Plain values; [`Session`](crate::session::Session) is the only one who changes them.
 
+use crate::setup::Change;
 use crate::speed::Speed;
 use crate::world::{Action, Scenario};
 
@@ -32,8 +33,10 @@ pub enum Msg {
     ToggleLink(usize),
     /// Start another scenario, paused.
     Load(Box<Scenario>),
-    /// Start another scenario and go to the moment looked at now.
-    Replay(Box<Scenario>),
+    /// Change what the run is made of.
+    Change(Change),
+    /// Replay the run with what would have made the decision shown a partial one.
+    ApplyRemedy,
     /// How fast.
     Speed(Speed),
     /// Look at a server.
