@@ -142,7 +142,7 @@ pub fn costs(decision: &DecisionRecord) -> [Cost; 2] {
             Cost { amount: bytes(decision.full_bytes), what: "a full resync would cost" },
         ],
         Verdict::Full => [
-            Cost { amount: bytes(decision.bytes), what: "sent: the whole dataset" },
+            Cost { amount: bytes(decision.bytes), what: "sent: whole dataset" },
             match decision.missing_bytes {
                 Some(missing) => Cost { amount: bytes(missing), what: "was missing" },
                 None => Cost { amount: "\u{2013}".to_owned(), what: "no history in common" },
@@ -161,7 +161,7 @@ pub fn cure(decision: &DecisionRecord) -> Option<Cure> {
     Some(Cure {
         directive: remedy.directive,
         value,
-        exact: exact.map(|n| format!("The least that would do is {} bytes.", thousands(n))),
+        exact: exact.map(|n| format!(" (at least {})", thousands(n))),
     })
 }
 

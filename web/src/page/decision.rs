@@ -12,8 +12,6 @@ use crate::world::{CounterMoved, DecisionRecord, Outcome, Verdict};
 pub struct DecisionProps {
     /// The decision to show; none before the first.
     pub decision: Option<DecisionRecord>,
-    /// Its number, from 1, and how many there are in the run.
-    pub place: (usize, usize),
     /// Where everything asked for goes.
     pub on: Callback<Msg>,
 }
@@ -26,7 +24,6 @@ pub fn Decision(props: &DecisionProps) -> Html {
         Verdict::Partial => "partial",
         Verdict::Full => "full",
     };
-    let (number, of) = props.place;
     html! {
         <section
             class="decision" aria-label="Decision" tabindex="-1"
@@ -40,7 +37,6 @@ pub fn Decision(props: &DecisionProps) -> Html {
                 <p class="when">
                     { server_title(&decision.replica) }{ " \u{b7} " }
                     { seconds(decision.at_us) }{ " s" }
-                    <span class="place">{ format!(" \u{b7} {number} of {of}") }</span>
                 </p>
             </header>
             <p class="why">{ verdict::sentence(decision) }</p>
@@ -98,9 +94,10 @@ fn remedy(cure: &Cure, on: &Callback<Msg>) -> Html {
     html! {
         <div class="remedy">
             <p>
-                { "With " }<b>{ format!("{} {}", cure.directive, cure.value) }</b>
-                { " this would have been partial." }
-                { for cure.exact.iter().map(|text| html! { <small>{ text }</small> }) }
+                { "With " }<b>{ cure.directive }{ " " }{ &cure.value }</b>
+                { " this would have been partial" }
+                { for cure.exact.iter().map(|text| html! { <span>{ text }</span> }) }
+                { "." }
             </p>
             <button type="button" onclick={on.reform(|_| Msg::ApplyRemedy)}>
                 { "Apply and replay" }

@@ -63,9 +63,9 @@ pub fn Page(props: &PageProps) -> Html {
                     on_action={on.reform(Msg::Act)} on_select={on.reform(Msg::Select)}
                 />
             </div>
-            { timeline(props, &session, (place.0 > 0, place.0 < count)) }
+            { timeline(props, &session, place) }
             <div class="side">
-                <Decision decision={shown.map(|(_, d)| d.clone())} {place} on={on.clone()} />
+                <Decision decision={shown.map(|(_, d)| d.clone())} on={on.clone()} />
                 <Panels run={run.clone()} {revision} tab={state.tab} on={on.clone()} />
             </div>
             <p class="unseen" role="status" aria-live="polite">{ &state.announcement }</p>
@@ -74,7 +74,7 @@ pub fn Page(props: &PageProps) -> Html {
     }
 }
 
-fn timeline(props: &PageProps, session: &Session, turns: (bool, bool)) -> Html {
+fn timeline(props: &PageProps, session: &Session, place: (usize, usize)) -> Html {
     let (state, on) = (session.state(), &props.on);
     let now_us = session.snapshot().now_us;
     let furthest_us = session.run().trace().furthest().0;
@@ -82,7 +82,7 @@ fn timeline(props: &PageProps, session: &Session, turns: (bool, bool)) -> Html {
         <section class="times" aria-label="Timeline">
             <Transport
                 playing={state.playing} {now_us} {furthest_us} speed={state.speed}
-                {turns} on={on.clone()}
+                {place} on={on.clone()}
             />
             <Timeline
                 run={props.run.clone()} {now_us} {furthest_us}

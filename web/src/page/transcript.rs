@@ -5,7 +5,7 @@
 
 use yew::{Html, Properties, function_component, html};
 
-use crate::format::{bytes, seconds, server_title};
+use crate::format::{bytes, seconds, server_title, short_id};
 use crate::run::RunHandle;
 use crate::world::{Entry, Message, PacketKind, ServerSnapshot, What};
 
@@ -152,11 +152,16 @@ fn message_row(
             format!("{} \u{b7} {}", message.meaning, bytes(message.bytes))
         }
     };
-    let mut row = new(who, message.raw.clone(), meaning, class);
+    let mut row = new(who, short_ids(&message.raw), meaning, class);
     if message.kind == PacketKind::Stream && message.to_replica {
         row.to.push(replica);
     }
     row
+}
+
+/// Forty characters of an id leave no room for what follows them.
+fn short_ids(raw: &str) -> String {
+    raw.split(' ').map(short_id).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

@@ -21,8 +21,8 @@ pub struct TransportProps {
     pub furthest_us: u64,
     /// How fast.
     pub speed: Speed,
-    /// Whether there is a decision before and after the one shown.
-    pub turns: (bool, bool),
+    /// The number of the decision shown, from 1, and how many there are in the run.
+    pub place: (usize, usize),
     /// Where everything asked for goes.
     pub on: Callback<Msg>,
 }
@@ -31,6 +31,8 @@ pub struct TransportProps {
 #[function_component]
 pub fn Transport(props: &TransportProps) -> Html {
     let on = &props.on;
+    let (shown, count) = props.place;
+    let place = format!("{shown}/{count}");
     let (name, path) = match props.playing {
         true => ("Pause", "M4.5 3h2.5v10h-2.5zM9 3h2.5v10h-2.5z"),
         false => ("Play", "M5 2.8v10.4l8-5.2z"),
@@ -49,9 +51,9 @@ pub fn Transport(props: &TransportProps) -> Html {
                 { "Step" }
             </button>
             <span class="turns">
-                { turn("Previous decision", "\u{2039}", Msg::PreviousDecision, props.turns.0, on) }
-                <span aria-hidden="true">{ "decision" }</span>
-                { turn("Next decision", "\u{203a}", Msg::NextDecision, props.turns.1, on) }
+                { turn("Previous decision", "\u{2039}", Msg::PreviousDecision, shown > 0, on) }
+                <span aria-hidden="true">{ "decision " }<b>{ place }</b></span>
+                { turn("Next decision", "\u{203a}", Msg::NextDecision, shown < count, on) }
             </span>
             { clock(props) }
             { speed(props) }
