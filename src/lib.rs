@@ -2,6 +2,7 @@
 
 pub mod cluster;
 pub mod random;
+pub mod server;
 pub mod stream;
 pub mod time;
 pub mod wire;

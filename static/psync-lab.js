@@ -66,8 +66,11 @@ class PsyncLab extends HTMLElement {
     this.#show();
   });
 
+  // Measured as if nothing were known yet, so that a fit never keeps itself alive.
   #sized = new ResizeObserver(() => {
-    if (this.#lab && this.clientHeight > 0) this.#root.dataset.fit = fit(this.clientHeight);
+    if (!this.#root.firstElementChild) return;
+    delete this.#root.dataset.fit;
+    this.#root.dataset.fit = fit(this.clientHeight);
   });
 
   #attributes = new MutationObserver(() => this.#configure());
@@ -88,6 +91,7 @@ class PsyncLab extends HTMLElement {
   connectedCallback() {
     this.#seen.observe(this);
     this.#sized.observe(this);
+    this.#sized.observe(this.#root);
     this.#attributes.observe(this, { attributes: true });
     document.addEventListener("visibilitychange", this.#turned);
     window.addEventListener("hashchange", this.#moved);

@@ -8,6 +8,8 @@ use crate::stream::checks::Check;
 /// One answer to one `PSYNC`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct DecisionRecord {
+    /// Its number in the trace.
+    pub seq: u64,
     /// When the master decided.
     pub at_us: u64,
     /// Who decided.

@@ -1,5 +1,37 @@
 //! A world of servers: time, links, a workload, actions, and the trace of all that happened.
+//!
+//! A run is a function of (scenario, seed). [`World`] is that function, event by event; [`Run`]
+//! puts a tape recorder around it, so that time can be travelled.
+//!
+//! Invariants: integers only, no iteration over anything unordered, ties in the event queue broken
+//! by a counter; the digest of a run is the same natively and in WebAssembly.
+//!
+//! Absent on purpose: wall-clock time, and everything that a browser or a socket would know.
 
+mod act;
+pub mod action;
 pub mod decision;
+mod digest;
+pub mod field;
+mod link;
+mod message;
+mod network;
+mod observe;
+pub mod presets;
+mod run;
+pub mod scenario;
+mod sim;
 pub mod snapshot;
 pub mod trace;
+mod workload;
+
+pub use action::{Action, Direction, Loss, TimedAction};
+pub use decision::{DecisionRecord, Verdict};
+pub use field::BadInput;
+pub use observe::BytesAt;
+pub use presets::Preset;
+pub use run::Run;
+pub use scenario::Scenario;
+pub use sim::World;
+pub use snapshot::Snapshot;
+pub use trace::Trace;

@@ -1,8 +1,16 @@
 //! Everything that happened in a run, in order.
+//!
+//! Invariants: entries are numbered without gaps from the first one kept; decisions are kept for
+//! ever, other entries up to a limit, so that a page may run for days.
+//!
+//! Absent on purpose: the bytes of messages. They are in the backlogs, and in the raw line.
+
+use std::collections::VecDeque;
 
 use serde::Serialize;
 
 use super::decision::DecisionRecord;
+use super::digest::Digest;
 use super::snapshot::{LinkState, PacketKind};
 use crate::time::Instant;
 
@@ -64,8 +72,122 @@ pub struct Message {
     pub kind: PacketKind,
     /// Size.
     pub bytes: u64,
+    /// When it arrives; none when the way was cut, and then it waits for the link to heal.
+    pub arrives: Option<Instant>,
     /// As on the wire, made printable: `PSYNC 8f3a… 1264861`, `+CONTINUE`, `SET key:1 …`.
     pub raw: String,
     /// One line of meaning.
     pub meaning: &'static str,
+}
+
+/// How many entries are kept besides the decisions: hours of a calm run.
+const MOST_ENTRIES: usize = 50_000;
+
+/// The record of a run.
+#[derive(Clone, Debug, Default)]
+pub struct Trace {
+    entries: VecDeque<Entry>,
+    decisions: Vec<DecisionRecord>,
+    next: u64,
+    furthest: Instant,
+}
+
+impl Trace {
+    /// Takes over what a world wrote. What is known already (the world went back and came again)
+    /// is passed over: it is the same.
+    pub fn extend(&mut self, now: Instant, entries: Vec<Entry>) {
+        self.furthest = self.furthest.max(now);
+        for entry in entries {
+            if entry.seq < self.next {
+                continue;
+            }
+            self.next = entry.seq + 1;
+            if let What::Decision(decision) = &entry.what {
+                self.decisions.push(DecisionRecord::clone(decision));
+            }
+            self.entries.push_back(entry);
+            if self.entries.len() > MOST_ENTRIES {
+                self.entries.pop_front();
+            }
+        }
+    }
+
+    /// Forgets everything from entry `next` on: the future has changed.
+    pub fn cut_off(&mut self, next: u64, now: Instant) {
+        self.entries.retain(|entry| entry.seq < next);
+        self.decisions.retain(|decision| decision.seq < next);
+        self.next = self.next.min(next);
+        self.furthest = now;
+    }
+
+    /// What happened, oldest first, as far as it is kept.
+    pub fn entries(&self) -> impl DoubleEndedIterator<Item = &Entry> + ExactSizeIterator {
+        self.entries.iter()
+    }
+
+    /// Entry number `seq`, if it is kept.
+    #[must_use]
+    pub fn entry(&self, seq: u64) -> Option<&Entry> {
+        let first = self.entries.front()?.seq;
+        self.entries.get(usize::try_from(seq.checked_sub(first)?).ok()?)
+    }
+
+    /// Every decision, oldest first.
+    #[must_use]
+    pub fn decisions(&self) -> &[DecisionRecord] {
+        &self.decisions
+    }
+
+    /// The latest moment that is known.
+    #[must_use]
+    pub fn furthest(&self) -> Instant {
+        self.furthest
+    }
+
+    /// How many entries were dropped because there were too many.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.next - self.entries.len() as u64
+    }
+}
+
+impl What {
+    /// Adds this entry to the digest of a run.
+    pub(super) fn feed(&self, at: Instant, digest: &mut Digest) {
+        digest.word(at.0);
+        match self {
+            What::Message(message) => {
+                digest.word(1);
+                digest.word(message.replica as u64 * 2 + u64::from(message.to_replica));
+                digest.word(message.bytes);
+                digest.word(message.arrives.map_or(u64::MAX, |at| at.0));
+                digest.bytes(message.raw.as_bytes());
+            }
+            What::Decision(decision) => {
+                digest.word(2);
+                digest.bytes(decision.replica.as_bytes());
+                digest.bytes(decision.log_line.as_bytes());
+                digest.word(decision.bytes);
+                digest.word(decision.full_bytes);
+            }
+            What::Link { replica, state } => {
+                digest.word(3);
+                digest.word(*replica as u64 * 8 + *state as u64);
+            }
+            What::Log { server, line } => {
+                digest.word(4);
+                digest.word(*server as u64);
+                digest.bytes(line.as_bytes());
+            }
+            What::Overrun { replica } => {
+                digest.word(5);
+                digest.word(*replica as u64);
+            }
+            What::Action { server, text } => {
+                digest.word(6);
+                digest.word(*server as u64);
+                digest.bytes(text.as_bytes());
+            }
+        }
+    }
 }

@@ -1,0 +1,188 @@
+//! Carrying out actions.
+//!
+//! An action is checked before anything is changed: a refused one leaves the world as it was, and
+//! the error says why. An action that would change nothing is refused as well.
+
+use bytes::BytesMut;
+
+use super::action::{Action, Direction};
+use super::field::BadInput;
+use super::link::Link;
+use super::message::printable;
+use super::sim::World;
+use super::trace::What;
+use crate::random::below;
+use crate::server::Input;
+use crate::wire::{ReplyDecoder, Value};
+
+fn bad(field: &str, problem: impl Into<String>) -> BadInput {
+    BadInput::new(format!("action.{field}"), problem)
+}
+
+/// The console is an ordinary client: it cannot become a replica.
+fn refuse_replication(argv: &[String]) -> Result<(), BadInput> {
+    let verb = argv.first().map_or("", String::as_str);
+    let speaks = ["PSYNC", "SYNC", "REPLCONF"].iter().any(|word| word.eq_ignore_ascii_case(verb));
+    if speaks {
+        return Err(bad("argv", format!("is {verb}: only replicas say that, on their own link")));
+    }
+    Ok(())
+}
+
+impl World {
+    /// Carries out one action now. What a command answered is returned for `Write` and `Config`.
+    ///
+    /// # Errors
+    /// When the action names something that does not exist, or would change nothing.
+    pub fn act(&mut self, action: &Action) -> Result<Option<Value>, BadInput> {
+        match action {
+            Action::Cut { replica, direction } => self.act_cut(replica, *direction, true)?,
+            Action::Heal { replica, direction } => self.act_cut(replica, *direction, false)?,
+            Action::Write { argv, server } => {
+                let index = self.find("server", server)?;
+                refuse_replication(argv)?;
+                self.noted(index, format!("{server}> {}", printable(argv.join(" ").as_bytes())));
+                return self.ask(index, argv).map(Some);
+            }
+            Action::Burst { writes, value_bytes } => {
+                let index = self.writable().unwrap_or(0);
+                self.noted(index, format!("burst of {writes} writes of {value_bytes} bytes"));
+                // In one piece, as a pipelining client sends them.
+                let mut pipeline = BytesMut::new();
+                for _ in 0..*writes {
+                    pipeline.extend_from_slice(&self.clients.draw(*value_bytes));
+                }
+                self.give_clients(pipeline.freeze());
+            }
+            Action::Restart { server, keep_id } => self.act_restart(server, *keep_id)?,
+            Action::Promote { server } => {
+                let index = self.find("server", server)?;
+                if self.nodes[index].server.link().is_none() {
+                    return Err(bad("server", format!("is {server}, which is a master already")));
+                }
+                self.noted(index, format!("promote {server}"));
+                return self.ask(index, &["REPLICAOF", "NO", "ONE"]).map(Some);
+            }
+            Action::ReplicaOf { server, master } => {
+                let (index, to) = (self.find("server", server)?, self.find("master", master)?);
+                if index == to {
+                    return Err(bad("master", format!("is {server} itself")));
+                }
+                let address = self.nodes[to].address.clone();
+                self.noted(index, format!("{server} follows {master}"));
+                let port = address.port.to_string();
+                return self.ask(index, &["REPLICAOF", &address.host, &port]).map(Some);
+            }
+            Action::Config { server, directive, value } => {
+                let index = self.find("server", server)?;
+                self.try_config(index, directive, value)?;
+                self.noted(index, format!("{server}: {directive} {value}"));
+                return self.ask(index, &["CONFIG", "SET", directive, value]).map(Some);
+            }
+            Action::Freeze { server } => self.act_freeze(server, true)?,
+            Action::Thaw { server } => self.act_freeze(server, false)?,
+            Action::Link { replica, latency_us, bandwidth_bytes_per_second, loss } => {
+                let index = self.replica("replica", replica)?;
+                let link = &mut self.links[index];
+                link.latency_us = latency_us.unwrap_or(link.latency_us);
+                link.bandwidth_bytes_per_second =
+                    bandwidth_bytes_per_second.or(link.bandwidth_bytes_per_second);
+                link.loss = loss.or(link.loss);
+                let Link { latency_us, .. } = *link;
+                self.noted(index, format!("link to {replica}: latency {latency_us} us"));
+            }
+        }
+        Ok(None)
+    }
+
+    fn find(&self, field: &str, name: &str) -> Result<usize, BadInput> {
+        self.nodes.iter().position(|node| node.name == name).ok_or_else(|| {
+            let last = self.nodes.len() - 1;
+            bad(field, format!("is \"{name}\"; there are master and replica-1 to replica-{last}"))
+        })
+    }
+
+    /// A server with a link to a master.
+    fn replica(&self, field: &str, name: &str) -> Result<usize, BadInput> {
+        let index = self.find(field, name)?;
+        if self.nodes[index].server.link().is_none() && index == 0 {
+            return Err(bad(field, format!("is {name}, which has no link: it is the master")));
+        }
+        Ok(index)
+    }
+
+    fn act_cut(&mut self, name: &str, direction: Direction, cut: bool) -> Result<(), BadInput> {
+        let index = self.replica("replica", name)?;
+        let verb = if cut { "cut" } else { "heal" };
+        let way = match direction {
+            Direction::Both => "",
+            Direction::ToReplica => " (to the replica)",
+            Direction::ToMaster => " (to the master)",
+        };
+        let mut after = self.links[index].clone();
+        if !after.set_cut(direction, cut) {
+            let state = if cut { "is cut already" } else { "is not cut" };
+            return Err(bad("replica", format!("is {name}, whose link {state}{way}")));
+        }
+        self.noted(index, format!("{verb} link to {name}{way}"));
+        if cut {
+            self.cut(index, direction)
+        } else {
+            self.heal(index, direction)
+        };
+        Ok(())
+    }
+
+    fn act_restart(&mut self, name: &str, keep_id: bool) -> Result<(), BadInput> {
+        let index = self.find("server", name)?;
+        self.noted(index, format!("restart {name}"));
+        let seed = below(&mut self.rng, u64::MAX);
+        let server = self.nodes[index].server.restarted(seed, self.now, keep_id);
+        self.nodes[index].frozen = false;
+        self.close_all(index);
+        self.replace_server(index, server);
+        Ok(())
+    }
+
+    fn act_freeze(&mut self, name: &str, freeze: bool) -> Result<(), BadInput> {
+        let index = self.find("server", name)?;
+        if self.nodes[index].frozen == freeze {
+            let state = if freeze { "frozen already" } else { "not frozen" };
+            return Err(bad("server", format!("is {name}, which is {state}")));
+        }
+        self.noted(index, format!("{} {name}", if freeze { "freeze" } else { "thaw" }));
+        self.nodes[index].frozen = freeze;
+        if !freeze {
+            // All that came meanwhile is read at once, then the clock is looked at.
+            let waiting = std::mem::take(&mut self.nodes[index].inbox);
+            for input in waiting {
+                self.give(index, input);
+            }
+            self.give(index, Input::Timeout);
+        }
+        Ok(())
+    }
+
+    fn try_config(&self, index: usize, directive: &str, value: &str) -> Result<(), BadInput> {
+        let mut trial = self.nodes[index].server.config().clone();
+        trial
+            .set(directive, value)
+            .map_err(|error| bad("directive", format!("is \"{directive}\": {error}")))
+    }
+
+    /// Runs a command from the console and reads its answer.
+    fn ask(&mut self, index: usize, argv: &[impl AsRef<[u8]>]) -> Result<Value, BadInput> {
+        if self.nodes[index].frozen {
+            let name = &self.nodes[index].name;
+            return Err(bad("server", format!("is {name}, which is frozen and answers nothing")));
+        }
+        let mut decoder = ReplyDecoder::new();
+        decoder.feed(&self.command(index, argv));
+        let answer = decoder.next().ok().flatten();
+        answer.ok_or_else(|| bad("argv", "is a command without an answer"))
+    }
+
+    fn noted(&mut self, server: usize, text: String) {
+        self.record(What::Action { server, text });
+    }
+}

@@ -1,0 +1,345 @@
+//! What somebody can do to a world, and how it is written in JSON.
+//!
+//! One object an action, as the public interface has it: `{ "do": "cut", "replica": "replica-1" }`,
+//! in a scenario with `at_us`. Every error names the place and what stood there.
+
+use serde_json::{Map, Value as Json, json};
+
+use super::field::{BadInput, Fields};
+use crate::time::Instant;
+
+/// An action with its moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TimedAction {
+    /// When.
+    pub at: Instant,
+    /// What.
+    pub action: Action,
+}
+
+/// What can be done. Servers and replicas are named `master`, `replica-1`, …
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Let nothing pass on the link between a replica and its master.
+    ///
+    /// Both directions: the connection is reset and new ones are refused. One direction: a black
+    /// hole; what is sent waits for the link to heal, and the ends find out by their timeouts.
+    Cut {
+        /// Whose link.
+        replica: String,
+        /// Which way.
+        direction: Direction,
+    },
+    /// Let everything pass again.
+    Heal {
+        /// Whose link.
+        replica: String,
+        /// Which way.
+        direction: Direction,
+    },
+    /// Run one command.
+    Write {
+        /// The command with its arguments.
+        argv: Vec<String>,
+        /// Where.
+        server: String,
+    },
+    /// Run many `SET`s at once on the master.
+    Burst {
+        /// How many.
+        writes: u64,
+        /// How long each value is.
+        value_bytes: u64,
+    },
+    /// Stop a server and start it again with its saved data.
+    Restart {
+        /// Which.
+        server: String,
+        /// Whether the saved snapshot's replication id is used.
+        keep_id: bool,
+    },
+    /// `REPLICAOF NO ONE`.
+    Promote {
+        /// Which.
+        server: String,
+    },
+    /// `REPLICAOF` another server of this world.
+    ReplicaOf {
+        /// Which.
+        server: String,
+        /// Its new master.
+        master: String,
+    },
+    /// `CONFIG SET`.
+    Config {
+        /// Where.
+        server: String,
+        /// The directive.
+        directive: String,
+        /// Its value as redis.conf writes it.
+        value: String,
+    },
+    /// Stop a server's process without ending it (SIGSTOP).
+    Freeze {
+        /// Which.
+        server: String,
+    },
+    /// Let it go on (SIGCONT).
+    Thaw {
+        /// Which.
+        server: String,
+    },
+    /// Change what a link is like; what is not given stays.
+    Link {
+        /// Whose link.
+        replica: String,
+        /// One way.
+        latency_us: Option<u64>,
+        /// Each way.
+        bandwidth_bytes_per_second: Option<u64>,
+        /// Chance that a segment is lost and sent again.
+        loss: Option<Loss>,
+    },
+}
+
+/// Which way of a link.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Direction {
+    /// Both.
+    #[default]
+    Both,
+    /// From master to replica.
+    ToReplica,
+    /// From replica to master.
+    ToMaster,
+}
+
+/// A chance of `lost` in `of`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Loss {
+    /// So many…
+    pub lost: u32,
+    /// …of so many.
+    pub of: u32,
+}
+
+impl Direction {
+    const NAMES: [(&'static str, Direction); 3] = [
+        ("both", Direction::Both),
+        ("to-replica", Direction::ToReplica),
+        ("to-master", Direction::ToMaster),
+    ];
+
+    fn name(self) -> &'static str {
+        Self::NAMES.iter().find(|(_, way)| *way == self).map_or("both", |(name, _)| name)
+    }
+}
+
+/// The largest burst, in writes: about what a page can do within a frame or two.
+const LARGEST_BURST: u64 = 100_000;
+/// The longest value, in bytes.
+pub(super) const LARGEST_VALUE: u64 = 1 << 20;
+/// The longest delay on a link, in microseconds: a minute.
+pub(super) const LARGEST_LATENCY_US: u64 = 60_000_000;
+
+impl Action {
+    /// Reads one action from JSON text.
+    ///
+    /// # Errors
+    /// When the text is not JSON, or not an action; the error names the field.
+    pub fn from_json(text: &str) -> Result<Action, BadInput> {
+        let json: Json = serde_json::from_str(text)
+            .map_err(|error| BadInput::new("action", format!("is not JSON: {error}")))?;
+        let mut fields = Fields::of("action", &json)?;
+        let action = Action::read(&mut fields)?;
+        fields.finish()?;
+        Ok(action)
+    }
+
+    /// Reads the fields of one action, `at_us` left aside.
+    pub(super) fn read(fields: &mut Fields) -> Result<Action, BadInput> {
+        let verb = fields.text("do")?;
+        Ok(match verb.as_str() {
+            "cut" => Action::Cut { replica: fields.text("replica")?, direction: way(fields)? },
+            "heal" => Action::Heal { replica: fields.text("replica")?, direction: way(fields)? },
+            "write" => Action::Write { argv: argv(fields)?, server: server(fields)? },
+            "burst" => Action::Burst {
+                writes: fields.number_or("writes", 100, 1..=LARGEST_BURST)?,
+                value_bytes: fields.number_or("value_bytes", 64, 0..=LARGEST_VALUE)?,
+            },
+            "restart" => Action::Restart {
+                server: server(fields)?,
+                keep_id: fields.flag_or("keep_id", false)?,
+            },
+            "promote" => Action::Promote { server: fields.text("server")? },
+            "replicaof" => {
+                Action::ReplicaOf { server: fields.text("server")?, master: fields.text("master")? }
+            }
+            "config" => Action::Config {
+                server: server(fields)?,
+                directive: fields.text("directive")?,
+                value: fields.text("value")?,
+            },
+            "freeze" => Action::Freeze { server: fields.text("server")? },
+            "thaw" => Action::Thaw { server: fields.text("server")? },
+            "link" => Action::Link {
+                replica: fields.text("replica")?,
+                latency_us: fields.number("latency_us", 0..=LARGEST_LATENCY_US)?,
+                bandwidth_bytes_per_second: fields
+                    .number("bandwidth_bytes_per_second", 1..=1 << 40)?,
+                loss: loss(fields)?,
+            },
+            other => {
+                return Err(fields.bad(
+                    "do",
+                    format!(
+                        "is \"{other}\"; it must be one of cut, heal, write, burst, restart, \
+                         promote, replicaof, config, freeze, thaw, link"
+                    ),
+                ));
+            }
+        })
+    }
+
+    /// The action as JSON, without `at_us`.
+    #[must_use]
+    pub fn to_json(&self) -> Json {
+        match self {
+            Action::Cut { replica, direction } => {
+                json!({"do": "cut", "replica": replica, "direction": direction.name()})
+            }
+            Action::Heal { replica, direction } => {
+                json!({"do": "heal", "replica": replica, "direction": direction.name()})
+            }
+            Action::Write { argv, server } => {
+                json!({"do": "write", "argv": argv, "server": server})
+            }
+            Action::Burst { writes, value_bytes } => {
+                json!({"do": "burst", "writes": writes, "value_bytes": value_bytes})
+            }
+            Action::Restart { server, keep_id } => {
+                json!({"do": "restart", "server": server, "keep_id": keep_id})
+            }
+            Action::Promote { server } => json!({"do": "promote", "server": server}),
+            Action::ReplicaOf { server, master } => {
+                json!({"do": "replicaof", "server": server, "master": master})
+            }
+            Action::Config { server, directive, value } => {
+                json!({"do": "config", "server": server, "directive": directive, "value": value})
+            }
+            Action::Freeze { server } => json!({"do": "freeze", "server": server}),
+            Action::Thaw { server } => json!({"do": "thaw", "server": server}),
+            Action::Link { replica, latency_us, bandwidth_bytes_per_second, loss } => {
+                let mut fields = Map::new();
+                fields.insert("do".into(), json!("link"));
+                fields.insert("replica".into(), json!(replica));
+                if let Some(latency) = latency_us {
+                    fields.insert("latency_us".into(), json!(latency));
+                }
+                if let Some(bandwidth) = bandwidth_bytes_per_second {
+                    fields.insert("bandwidth_bytes_per_second".into(), json!(bandwidth));
+                }
+                if let Some(Loss { lost, of }) = loss {
+                    fields.insert("loss".into(), json!(format!("{lost}/{of}")));
+                }
+                Json::Object(fields)
+            }
+        }
+    }
+}
+
+fn way(fields: &mut Fields) -> Result<Direction, BadInput> {
+    let Some(name) = fields.optional_text("direction")? else {
+        return Ok(Direction::Both);
+    };
+    let found = Direction::NAMES.iter().find(|(known, _)| *known == name);
+    found.map(|(_, way)| *way).ok_or_else(|| {
+        fields.bad("direction", format!("is \"{name}\"; it must be both, to-replica or to-master"))
+    })
+}
+
+fn server(fields: &mut Fields) -> Result<String, BadInput> {
+    Ok(fields.optional_text("server")?.unwrap_or_else(|| "master".to_owned()))
+}
+
+fn argv(fields: &mut Fields) -> Result<Vec<String>, BadInput> {
+    let words = fields.texts("argv")?;
+    if words.is_empty() {
+        return Err(fields.bad("argv", "is empty; it must hold a command and its arguments"));
+    }
+    Ok(words)
+}
+
+fn loss(fields: &mut Fields) -> Result<Option<Loss>, BadInput> {
+    let Some(text) = fields.optional_text("loss")? else { return Ok(None) };
+    let parts = text.split_once('/');
+    let parsed = parts.and_then(|(lost, of)| Some((lost.parse().ok()?, of.parse().ok()?)));
+    match parsed {
+        Some((lost, of)) if lost < of => Ok(Some(Loss { lost, of })),
+        _ => Err(fields.bad("loss", format!("is \"{text}\"; it must be a fraction such as 1/100"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_action_reads_back_as_it_was_written() {
+        for text in [
+            r#"{"do":"cut","replica":"replica-1","direction":"to-master"}"#,
+            r#"{"do":"heal","replica":"replica-1"}"#,
+            r#"{"do":"write","argv":["SET","k","v"]}"#,
+            r#"{"do":"burst","writes":7,"value_bytes":9}"#,
+            r#"{"do":"restart"}"#,
+            r#"{"do":"restart","server":"replica-1","keep_id":true}"#,
+            r#"{"do":"promote","server":"replica-2"}"#,
+            r#"{"do":"replicaof","server":"replica-1","master":"replica-2"}"#,
+            r#"{"do":"config","directive":"repl-backlog-size","value":"32kb"}"#,
+            r#"{"do":"freeze","server":"replica-1"}"#,
+            r#"{"do":"thaw","server":"replica-1"}"#,
+            r#"{"do":"link","replica":"replica-1","latency_us":1000,"loss":"1/100"}"#,
+        ] {
+            let action = Action::from_json(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+            assert_eq!(Action::from_json(&action.to_json().to_string()), Ok(action), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_bad_action_is_refused_with_the_name_of_its_field() {
+        for (text, says) in [
+            ("{", "action is not JSON: EOF while parsing an object at line 1 column 1"),
+            ("[]", "action must be an object, not an array"),
+            ("{}", "action.do is missing"),
+            (r#"{"do":1}"#, "action.do must be a text, not a number"),
+            (
+                r#"{"do":"explode"}"#,
+                "action.do is \"explode\"; it must be one of cut, heal, write, burst, restart, \
+                 promote, replicaof, config, freeze, thaw, link",
+            ),
+            (r#"{"do":"cut"}"#, "action.replica is missing"),
+            (
+                r#"{"do":"cut","replica":"replica-1","direction":"up"}"#,
+                "action.direction is \"up\"; it must be both, to-replica or to-master",
+            ),
+            (r#"{"do":"burst","writes":0}"#, "action.writes is 0; it must be from 1 to 100000"),
+            (
+                r#"{"do":"burst","writes":1.5}"#,
+                "action.writes is 1.5; it must be a whole number from 1 to 100000",
+            ),
+            (
+                r#"{"do":"write","argv":[]}"#,
+                "action.argv is empty; it must hold a command and its arguments",
+            ),
+            (r#"{"do":"write","argv":["a",1]}"#, "action.argv[1] must be a text, not a number"),
+            (
+                r#"{"do":"link","replica":"r","loss":"2/1"}"#,
+                "action.loss is \"2/1\"; it must be a fraction such as 1/100",
+            ),
+            (r#"{"do":"thaw","server":"master","speed":1}"#, "action.speed is not known here"),
+        ] {
+            let error = Action::from_json(text).expect_err(text);
+            assert_eq!(error.to_string(), says, "{text}");
+        }
+    }
+}

@@ -1,0 +1,375 @@
+//! A scenario: everything that determines a run, as one JSON value.
+//!
+//! Its keys are also query parameters, fragment keys and, in kebab case, attributes of the
+//! element. A preset is a scenario; other keys override it.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value as Json, json};
+
+use super::action::{Action, LARGEST_LATENCY_US, LARGEST_VALUE, TimedAction};
+use super::field::{BadInput, Fields, kind_of};
+use super::presets;
+use crate::server::config::Config;
+use crate::server::engine::{ENGINES, Engine, REDIS_6_2};
+use crate::time::Instant;
+
+/// The schema's version.
+pub const VERSION: u64 = 1;
+/// Numbers travel through JavaScript, which counts exactly up to here (2^53).
+pub const LARGEST_NUMBER: u64 = 1 << 53;
+
+/// Everything that determines a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scenario {
+    /// The preset it began with.
+    pub preset: Option<String>,
+    /// Whose behaviour.
+    pub engine: &'static Engine,
+    /// Seeds everything random.
+    pub seed: u64,
+    /// How many replicas the master has at the start.
+    pub replicas: usize,
+    /// Directives of redis.conf, for every server.
+    pub config: BTreeMap<String, String>,
+    /// What clients write.
+    pub workload: Workload,
+    /// What links are like.
+    pub network: Network,
+    /// What is done, in the order of time.
+    pub actions: Vec<TimedAction>,
+}
+
+/// What clients write, all the time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Workload {
+    /// `SET`s a second, evenly spaced.
+    pub writes_per_second: u64,
+    /// How long each value is.
+    pub value_bytes: u64,
+    /// How many different keys.
+    pub keys: u64,
+}
+
+/// What links are like.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Network {
+    /// For links without a word of their own.
+    pub default: Wire,
+    /// By the name of the replica.
+    pub links: BTreeMap<String, Wire>,
+}
+
+/// What one link is like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wire {
+    /// One way, in microseconds.
+    pub latency_us: u64,
+    /// Each way; none is unlimited.
+    pub bandwidth_bytes_per_second: Option<u64>,
+}
+
+impl Default for Scenario {
+    fn default() -> Scenario {
+        Scenario {
+            preset: None,
+            engine: &REDIS_6_2,
+            seed: 1,
+            replicas: 3,
+            config: BTreeMap::new(),
+            workload: Workload { writes_per_second: 20, value_bytes: 64, keys: 100 },
+            network: Network {
+                default: Wire { latency_us: 1000, bandwidth_bytes_per_second: Some(10_000_000) },
+                links: BTreeMap::new(),
+            },
+            actions: Vec::new(),
+        }
+    }
+}
+
+impl Scenario {
+    /// Reads a scenario from JSON text.
+    ///
+    /// # Errors
+    /// When the text is not JSON, or anything in it cannot be used; the error names the place.
+    pub fn from_json(text: &str) -> Result<Scenario, BadInput> {
+        let json: Json = serde_json::from_str(text)
+            .map_err(|error| BadInput::new("scenario", format!("is not JSON: {error}")))?;
+        Scenario::from_value(&json)
+    }
+
+    /// A preset by its name.
+    ///
+    /// # Errors
+    /// When there is none of that name; the error lists those that there are.
+    pub fn preset(name: &str) -> Result<Scenario, BadInput> {
+        Scenario::from_value(&json!({ "preset": name }))
+    }
+
+    fn from_value(json: &Json) -> Result<Scenario, BadInput> {
+        let mut fields = Fields::of("scenario", json)?;
+        let mut scenario = Scenario::default();
+        if let Some(name) = fields.optional_text("preset")? {
+            let preset = presets::find(&name).ok_or_else(|| {
+                let known = presets::all().iter().map(|preset| preset.name.as_str());
+                let known = known.collect::<Vec<_>>().join(", ");
+                fields.bad("preset", format!("is \"{name}\"; there are: {known}"))
+            })?;
+            scenario.read(Fields::of("preset", &preset.scenario)?)?;
+            scenario.preset = Some(name);
+        }
+        scenario.read(fields)?;
+        Ok(scenario)
+    }
+
+    /// Takes over what the fields say, and keeps the rest.
+    fn read(&mut self, mut fields: Fields) -> Result<(), BadInput> {
+        fields.number_or("version", VERSION, VERSION..=VERSION)?;
+        if let Some(name) = fields.optional_text("engine")? {
+            self.engine = Engine::by_name(&name).ok_or_else(|| {
+                let known: Vec<&str> = ENGINES.iter().map(|engine| engine.name).collect();
+                fields.bad("engine", format!("is \"{name}\"; there are: {}", known.join(", ")))
+            })?;
+        }
+        self.seed = fields.number_or("seed", self.seed, 0..=LARGEST_NUMBER)?;
+        self.replicas = fields.number_or("replicas", self.replicas as u64, 1..=100)? as usize;
+        if let Some(directives) = fields.object("config")? {
+            self.read_config(directives)?;
+        }
+        if let Some(workload) = fields.object("workload")? {
+            self.workload.read(workload)?;
+        }
+        if let Some(network) = fields.object("network")? {
+            self.read_network(network)?;
+        }
+        if let Some(actions) = fields.take("actions") {
+            self.read_actions(&fields.path("actions"), &actions)?;
+        }
+        fields.finish()
+    }
+
+    fn read_config(&mut self, mut directives: Fields) -> Result<(), BadInput> {
+        let mut config = Config::defaults(self.engine);
+        for name in directives.names() {
+            let value = match directives.take(&name) {
+                Some(Json::String(text)) => text,
+                Some(Json::Number(number)) => number.to_string(),
+                None => continue,
+                Some(other) => {
+                    let problem = format!("must be a text or a number, not {}", kind_of(&other));
+                    return Err(directives.bad(&name, problem));
+                }
+            };
+            config
+                .load(&name, &value)
+                .map_err(|error| directives.bad(&name, format!("cannot be used: {error}")))?;
+            self.config.insert(name, value);
+        }
+        Ok(())
+    }
+
+    fn read_network(&mut self, mut network: Fields) -> Result<(), BadInput> {
+        self.network.default.read(&mut network)?;
+        if let Some(mut links) = network.object("links")? {
+            for name in links.names() {
+                let known = (1..=self.replicas).any(|n| name == format!("replica-{n}"));
+                if !known {
+                    let last = self.replicas;
+                    return Err(
+                        links.bad(&name, format!("names no replica; the last is replica-{last}"))
+                    );
+                }
+                let mut wire = self.network.default;
+                if let Some(mut fields) = links.object(&name)? {
+                    wire.read(&mut fields)?;
+                    fields.finish()?;
+                }
+                self.network.links.insert(name, wire);
+            }
+        }
+        network.finish()
+    }
+
+    fn read_actions(&mut self, place: &str, actions: &Json) -> Result<(), BadInput> {
+        let Json::Array(items) = actions else {
+            let problem = format!("must be a list, not {}", kind_of(actions));
+            return Err(BadInput::new(place, problem));
+        };
+        self.actions.clear();
+        for (index, item) in items.iter().enumerate() {
+            let mut fields = Fields::of(format!("{place}[{index}]"), item)?;
+            let at = Instant(fields.number_or("at_us", 0, 0..=LARGEST_NUMBER)?);
+            let action = Action::read(&mut fields)?;
+            fields.finish()?;
+            self.actions.push(TimedAction { at, action });
+        }
+        // Stable, so that actions of one moment stay in the order in which they were written.
+        self.actions.sort_by_key(|timed| timed.at);
+        Ok(())
+    }
+
+    /// The scenario as JSON; reading it back gives the same scenario.
+    #[must_use]
+    pub fn to_value(&self) -> Json {
+        let wire = |wire: &Wire| {
+            let mut fields = Map::new();
+            fields.insert("latency_us".into(), json!(wire.latency_us));
+            let bandwidth = wire.bandwidth_bytes_per_second.unwrap_or(0);
+            fields.insert("bandwidth_bytes_per_second".into(), json!(bandwidth));
+            fields
+        };
+        let mut network = wire(&self.network.default);
+        if !self.network.links.is_empty() {
+            let links = self.network.links.iter();
+            let links: Map<_, _> =
+                links.map(|(name, own)| (name.clone(), Json::Object(wire(own)))).collect();
+            network.insert("links".into(), Json::Object(links));
+        }
+        let actions = self.actions.iter().map(|TimedAction { at, action }| {
+            let mut json = action.to_json();
+            json["at_us"] = json!(at.0);
+            json
+        });
+        let mut scenario = json!({
+            "version": VERSION,
+            "engine": self.engine.name,
+            "seed": self.seed,
+            "replicas": self.replicas,
+            "config": self.config,
+            "workload": {
+                "writes_per_second": self.workload.writes_per_second,
+                "value_bytes": self.workload.value_bytes,
+                "keys": self.workload.keys,
+            },
+            "network": network,
+            "actions": actions.collect::<Vec<_>>(),
+        });
+        if let Some(preset) = &self.preset {
+            scenario["preset"] = json!(preset);
+        }
+        scenario
+    }
+
+    /// [`Scenario::to_value`] as text.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        self.to_value().to_string()
+    }
+
+    /// The settings that every server starts with.
+    #[must_use]
+    pub fn server_config(&self) -> Config {
+        let mut config = Config::defaults(self.engine);
+        for (directive, value) in &self.config {
+            // They were tried when the scenario was read, so none is refused here.
+            let loaded = config.load(directive, value);
+            debug_assert!(loaded.is_ok(), "{directive} {value}: {loaded:?}");
+        }
+        config
+    }
+}
+
+impl Workload {
+    fn read(&mut self, mut fields: Fields) -> Result<(), BadInput> {
+        self.writes_per_second =
+            fields.number_or("writes_per_second", self.writes_per_second, 0..=1_000_000)?;
+        self.value_bytes = fields.number_or("value_bytes", self.value_bytes, 0..=LARGEST_VALUE)?;
+        self.keys = fields.number_or("keys", self.keys, 1..=1_000_000)?;
+        fields.finish()
+    }
+}
+
+impl Wire {
+    /// A bandwidth of 0 is written for "unlimited".
+    fn read(&mut self, fields: &mut Fields) -> Result<(), BadInput> {
+        self.latency_us =
+            fields.number_or("latency_us", self.latency_us, 0..=LARGEST_LATENCY_US)?;
+        if let Some(bandwidth) = fields.number("bandwidth_bytes_per_second", 0..=1 << 40)? {
+            self.bandwidth_bytes_per_second = Some(bandwidth).filter(|bytes| *bytes > 0);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_scenario_is_the_default_one() {
+        assert_eq!(Scenario::from_json("{}"), Ok(Scenario::default()));
+    }
+
+    #[test]
+    fn every_preset_reads_and_reads_back_as_it_was_written() {
+        for preset in presets::all() {
+            let scenario = Scenario::preset(&preset.name).expect("a preset is a scenario");
+            assert_eq!(Scenario::from_json(&scenario.to_json()), Ok(scenario));
+        }
+    }
+
+    #[test]
+    fn other_keys_override_the_preset_and_leave_the_rest() {
+        let preset = Scenario::preset("short-blip").expect("there is one");
+        let text = r#"{"preset":"short-blip","seed":9,"config":{"repl-backlog-size":"64kb"}}"#;
+        let mine = Scenario::from_json(text).expect("good");
+        assert_eq!(mine.seed, 9);
+        assert_eq!(mine.server_config().backlog_bytes, 65536);
+        assert_eq!(mine.actions, preset.actions);
+        assert_eq!(mine.workload, preset.workload);
+    }
+
+    #[test]
+    fn a_bad_scenario_is_refused_with_the_name_of_the_place() {
+        for (text, says) in [
+            ("nonsense", "scenario is not JSON: expected ident at line 1 column 2"),
+            ("7", "scenario must be an object, not a number"),
+            (r#"{"version":2}"#, "scenario.version is 2; it must be from 1 to 1"),
+            (r#"{"replicas":101}"#, "scenario.replicas is 101; it must be from 1 to 100"),
+            (r#"{"replicas":"3"}"#, "scenario.replicas must be a number, not a text"),
+            (r#"{"engine":"redis-9"}"#, "scenario.engine is \"redis-9\"; there are: redis-6.2"),
+            (
+                r#"{"preset":"x"}"#,
+                "scenario.preset is \"x\"; there are: short-blip, too-long, master-restart, nobody-left",
+            ),
+            (
+                r#"{"config":{"repl-backlog-size":"big"}}"#,
+                "scenario.config.repl-backlog-size cannot be used: Invalid argument 'big' for \
+                 CONFIG SET 'repl-backlog-size' - argument must be a memory value",
+            ),
+            (
+                r#"{"config":{"maxmemory":"1"}}"#,
+                "scenario.config.maxmemory cannot be used: Unsupported CONFIG parameter: maxmemory",
+            ),
+            (
+                r#"{"config":{"repl-timeout":[]}}"#,
+                "scenario.config.repl-timeout must be a text or a number, not an array",
+            ),
+            (r#"{"workload":{"writes":1}}"#, "scenario.workload.writes is not known here"),
+            (
+                r#"{"seed":18014398509481984}"#,
+                "scenario.seed is 18014398509481984; it must be from 0 to 9007199254740992",
+            ),
+            (
+                r#"{"network":{"links":{"replica-4":{}}}}"#,
+                "scenario.network.links.replica-4 names no replica; the last is replica-3",
+            ),
+            (r#"{"actions":{}}"#, "scenario.actions must be a list, not an object"),
+            (
+                r#"{"actions":[{"do":"cut","replica":"replica-1"},{"do":"cut"}]}"#,
+                "scenario.actions[1].replica is missing",
+            ),
+            (r#"{"speed":1}"#, "scenario.speed is not known here"),
+        ] {
+            assert_eq!(Scenario::from_json(text).expect_err(text).to_string(), says, "{text}");
+        }
+    }
+
+    #[test]
+    fn actions_are_put_in_the_order_of_time() {
+        let text = r#"{"actions":[{"at_us":5,"do":"restart"},{"at_us":1,"do":"burst"}]}"#;
+        let scenario = Scenario::from_json(text).expect("good");
+        let at: Vec<u64> = scenario.actions.iter().map(|timed| timed.at.0).collect();
+        assert_eq!(at, [1, 5]);
+    }
+}

@@ -1,0 +1,173 @@
+//! INFO and ROLE: what a server says about itself, under the real field names.
+
+use std::fmt::Write;
+
+use bytes::Bytes;
+
+use super::downstream::Seat;
+use super::keyspace::DATABASES;
+use super::{Phase, Server};
+use crate::time::SECOND_US;
+use crate::wire::Value;
+
+type Section = (&'static str, fn(&Server, &mut String));
+
+const SECTIONS: &[Section] = &[
+    ("Server", Server::info_server),
+    ("Clients", Server::info_clients),
+    ("Memory", Server::info_memory),
+    ("Stats", Server::info_stats),
+    ("Replication", Server::info_replication),
+    ("Keyspace", Server::info_keyspace),
+];
+
+/// Writing to a `String` cannot fail, so the result carries nothing.
+macro_rules! field {
+    ($out:expr, $($arg:tt)*) => { let _ = write!($out, "{}\r\n", format_args!($($arg)*)); };
+}
+
+impl Server {
+    /// `INFO [section]`; without one, or with `all`, `default`, `everything`: every section.
+    pub(super) fn info(&self, argv: &[Bytes]) -> Value {
+        if argv.len() > 2 {
+            return Value::Error(Bytes::from_static(b"ERR syntax error"));
+        }
+        let asked = argv.get(1).map(|word| String::from_utf8_lossy(word).to_lowercase());
+        let everything = ["all", "default", "everything"];
+        let mut out = String::new();
+        for (name, write_fields) in SECTIONS {
+            let wanted = asked.as_ref().is_none_or(|asked| {
+                everything.contains(&asked.as_str()) || name.eq_ignore_ascii_case(asked)
+            });
+            if wanted {
+                let gap = if out.is_empty() { "" } else { "\r\n" };
+                let _ = write!(out, "{gap}# {name}\r\n");
+                write_fields(self, &mut out);
+            }
+        }
+        Value::Bulk(Bytes::from(out))
+    }
+
+    fn info_server(&self, out: &mut String) {
+        field!(out, "redis_version:{}", self.engine.version);
+        field!(out, "redis_mode:standalone");
+        field!(out, "run_id:{}", self.run_id);
+        field!(out, "tcp_port:{}", self.config.port);
+        field!(out, "uptime_in_seconds:{}", self.now.us_since(self.started) / SECOND_US);
+    }
+
+    fn info_clients(&self, out: &mut String) {
+        let ordinary = self.clients.values().filter(|client| client.seat == Seat::Client);
+        field!(out, "connected_clients:{}", ordinary.count());
+    }
+
+    fn info_memory(&self, out: &mut String) {
+        let backlog = self.backlog.as_ref().map_or(0, |backlog| backlog.memory().0);
+        field!(out, "mem_replication_backlog:{backlog}");
+        let queued: u64 =
+            self.replicas().filter_map(|conn| self.outboxes.get(&conn)).map(|o| o.queued()).sum();
+        field!(out, "mem_clients_slaves:{queued}");
+    }
+
+    fn info_stats(&self, out: &mut String) {
+        let counters = self.counters;
+        field!(out, "total_connections_received:{}", counters.connections);
+        field!(out, "total_commands_processed:{}", counters.commands);
+        field!(out, "sync_full:{}", counters.sync_full);
+        field!(out, "sync_partial_ok:{}", counters.sync_partial_ok);
+        field!(out, "sync_partial_err:{}", counters.sync_partial_err);
+    }
+
+    fn info_replication(&self, out: &mut String) {
+        let role = if self.upstream.is_some() { "slave" } else { "master" };
+        field!(out, "role:{role}");
+        if self.upstream.is_some() {
+            self.info_upstream(out);
+        }
+        field!(out, "connected_slaves:{}", self.replicas().count());
+        for (index, conn) in self.replicas().enumerate() {
+            let Some(client) = self.clients.get(&conn) else { continue };
+            let Seat::Replica(seat) = &client.seat else { continue };
+            let state = if seat.online { "online" } else { "send_bulk" };
+            let ip = client.announced.ip.as_ref().unwrap_or(&client.peer_ip);
+            let port = client.announced.port.unwrap_or(0);
+            let lag = if seat.online { self.now.whole_seconds_since(seat.heard) } else { 0 };
+            let acked = seat.acked;
+            field!(out, "slave{index}:ip={ip},port={port},state={state},offset={acked},lag={lag}");
+        }
+        field!(out, "master_failover_state:no-failover");
+        field!(out, "master_replid:{}", self.history.replid);
+        field!(out, "master_replid2:{}", self.history.replid2());
+        field!(out, "master_repl_offset:{}", self.history.end);
+        field!(out, "second_repl_offset:{}", self.history.second_replid_offset());
+        let window = self.window();
+        field!(out, "repl_backlog_active:{}", u8::from(window.is_some()));
+        field!(out, "repl_backlog_size:{}", self.config.backlog_bytes);
+        let (first, histlen) = window.map_or((0, 0), |w| (w.first.0, w.histlen.0));
+        field!(out, "repl_backlog_first_byte_offset:{first}");
+        field!(out, "repl_backlog_histlen:{histlen}");
+    }
+
+    fn info_upstream(&self, out: &mut String) {
+        let Some(link) = self.link() else { return };
+        let up = link.phase == Phase::Connected;
+        field!(out, "master_host:{}", link.master.host);
+        field!(out, "master_port:{}", link.master.port);
+        field!(out, "master_link_status:{}", if up { "up" } else { "down" });
+        let silence = if up { self.now.us_since(link.last_io) / SECOND_US } else { 0 };
+        let silence = if up { silence.to_string() } else { "-1".to_owned() };
+        field!(out, "master_last_io_seconds_ago:{silence}");
+        let transfer = link.transfer;
+        field!(out, "master_sync_in_progress:{}", u8::from(transfer.is_some()));
+        field!(out, "slave_read_repl_offset:{}", link.read_offset(self.history.end));
+        field!(out, "slave_repl_offset:{}", self.history.end);
+        if let Some((received, total)) = transfer {
+            let total = total.unwrap_or(0);
+            field!(out, "master_sync_total_bytes:{total}");
+            field!(out, "master_sync_read_bytes:{received}");
+            field!(out, "master_sync_left_bytes:{}", total.saturating_sub(received));
+        }
+        if let Some(since) = link.down_since {
+            let seconds = self.now.us_since(since) / SECOND_US;
+            field!(out, "master_link_down_since_seconds:{seconds}");
+        }
+        field!(out, "slave_priority:100");
+        field!(out, "slave_read_only:{}", u8::from(self.config.replica_read_only));
+        field!(out, "replica_announced:1");
+    }
+
+    fn info_keyspace(&self, out: &mut String) {
+        for db in 0..DATABASES {
+            let (keys, expiring) = self.data.size_of(db);
+            if keys > 0 {
+                field!(out, "db{db}:keys={keys},expires={expiring},avg_ttl=0");
+            }
+        }
+    }
+
+    /// `ROLE`.
+    pub(super) fn role(&self) -> Value {
+        let word = |text: &str| Value::Bulk(Bytes::copy_from_slice(text.as_bytes()));
+        let number = |n: u64| Value::Integer(i64::try_from(n).unwrap_or(i64::MAX));
+        if let Some(link) = self.link() {
+            let up = link.phase == Phase::Connected;
+            return Value::Array(vec![
+                word("slave"),
+                word(&link.master.host),
+                Value::Integer(i64::from(link.master.port)),
+                word(link.phase.name()),
+                if up { number(self.history.end.0) } else { Value::Integer(-1) },
+            ]);
+        }
+        let online = self.replicas().filter_map(|conn| {
+            let client = self.clients.get(&conn)?;
+            let Seat::Replica(seat) = &client.seat else { return None };
+            let ip = client.announced.ip.as_ref().unwrap_or(&client.peer_ip);
+            let port = client.announced.port.unwrap_or(0).to_string();
+            let row = vec![word(ip), word(&port), word(&seat.acked.to_string())];
+            seat.online.then_some(Value::Array(row))
+        });
+        let replicas = Value::Array(online.collect());
+        Value::Array(vec![word("master"), number(self.history.end.0), replicas])
+    }
+}

@@ -1,0 +1,285 @@
+//! The data: sixteen databases of strings with optional expiry.
+//!
+//! Invariant: `digest` and `encoded_bytes` always describe the present content; they are kept up
+//! to date at each change, so that looking at a hundred replicas every frame costs nothing.
+//!
+//! Absent on purpose: who may delete an expired key. A master does, a replica waits for its
+//! master's `DEL`; here an expired key is merely invisible.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bytes::Bytes;
+use crc::{CRC_64_REDIS, Crc};
+
+use crate::wire::RdbEntry;
+
+/// How many databases there are (`databases 16`).
+pub const DATABASES: u32 = 16;
+
+const CRC: Crc<u64> = Crc::<u64>::new(&CRC_64_REDIS);
+
+/// A string with its expiry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The string.
+    pub value: Bytes,
+    /// Unix time in milliseconds.
+    pub expires_at_ms: Option<u64>,
+}
+
+/// All databases of one server.
+#[derive(Clone, Debug, Default)]
+pub struct Keyspace {
+    entries: BTreeMap<(u32, Bytes), Entry>,
+    expiries: BTreeSet<(u64, u32, Bytes)>,
+    digest: u64,
+    payload_bytes: u64,
+}
+
+impl Keyspace {
+    /// Rebuilds a keyspace from the content of a snapshot.
+    #[must_use]
+    pub fn from_entries(entries: Vec<RdbEntry>) -> Keyspace {
+        let mut keyspace = Keyspace::default();
+        for RdbEntry { db, key, value, expires_at_ms } in entries {
+            keyspace.set(db, key, Entry { value, expires_at_ms });
+        }
+        keyspace
+    }
+
+    /// The content for a snapshot, in order.
+    #[must_use]
+    pub fn to_entries(&self) -> Vec<RdbEntry> {
+        let entry = |((db, key), entry): (&(u32, Bytes), &Entry)| RdbEntry {
+            db: *db,
+            key: key.clone(),
+            value: entry.value.clone(),
+            expires_at_ms: entry.expires_at_ms,
+        };
+        self.entries.iter().map(entry).collect()
+    }
+
+    /// The entry under a key, unless its time is over.
+    #[must_use]
+    pub fn live(&self, db: u32, key: &Bytes, now_ms: u64) -> Option<&Entry> {
+        self.entries.get(&(db, key.clone())).filter(|entry| !entry.is_expired(now_ms))
+    }
+
+    /// Whether a key is still held although its time is over.
+    #[must_use]
+    pub fn holds_expired(&self, db: u32, key: &Bytes, now_ms: u64) -> bool {
+        self.entries.get(&(db, key.clone())).is_some_and(|entry| entry.is_expired(now_ms))
+    }
+
+    /// The key whose time is over first, if that is the case at `now_ms`.
+    #[must_use]
+    pub fn first_expired(&self, now_ms: u64) -> Option<(u32, Bytes)> {
+        let (at, db, key) = self.expiries.first()?;
+        (*at <= now_ms).then(|| (*db, key.clone()))
+    }
+
+    /// When the next key's time is over, in Unix milliseconds.
+    #[must_use]
+    pub fn next_expiry_ms(&self) -> Option<u64> {
+        self.expiries.first().map(|(at, _, _)| *at)
+    }
+
+    /// Stores an entry; returns what stood there.
+    pub fn set(&mut self, db: u32, key: Bytes, entry: Entry) -> Option<Entry> {
+        self.account(db, &key, &entry);
+        if let Some(at) = entry.expires_at_ms {
+            self.expiries.insert((at, db, key.clone()));
+        }
+        let id = (db, key);
+        let old = self.entries.insert(id.clone(), entry.clone());
+        if let Some(old) = &old {
+            self.discount(id.0, &id.1, old);
+            if let Some(at) = old.expires_at_ms.filter(|at| Some(*at) != entry.expires_at_ms) {
+                self.expiries.remove(&(at, id.0, id.1));
+            }
+        }
+        self.check();
+        old
+    }
+
+    /// Deletes a key; returns what stood there.
+    pub fn remove(&mut self, db: u32, key: &Bytes) -> Option<Entry> {
+        let old = self.entries.remove(&(db, key.clone()))?;
+        self.discount(db, key, &old);
+        if let Some(at) = old.expires_at_ms {
+            self.expiries.remove(&(at, db, key.clone()));
+        }
+        self.check();
+        Some(old)
+    }
+
+    /// Empties one database, or all.
+    pub fn clear(&mut self, db: Option<u32>) {
+        match db {
+            None => *self = Keyspace::default(),
+            Some(db) => {
+                let range = (db, Bytes::new())..(db + 1, Bytes::new());
+                let keys: Vec<Bytes> =
+                    self.entries.range(range).map(|((_, key), _)| key.clone()).collect();
+                for key in keys {
+                    self.remove(db, &key);
+                }
+            }
+        }
+    }
+
+    /// How many keys all databases hold.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there is no key at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// (keys, keys with expiry) of one database.
+    #[must_use]
+    pub fn size_of(&self, db: u32) -> (usize, usize) {
+        let range = (db, Bytes::new())..(db + 1, Bytes::new());
+        let of_db = self.entries.range(range);
+        of_db.fold((0, 0), |(keys, expiring), (_, entry)| {
+            (keys + 1, expiring + usize::from(entry.expires_at_ms.is_some()))
+        })
+    }
+
+    /// A number that is equal on two servers exactly when their data is (up to hash collisions).
+    ///
+    /// As with Redis' `DEBUG DIGEST`, of an expiry only its presence counts: relative times reach
+    /// replicas a little later.
+    #[must_use]
+    pub fn digest(&self) -> u64 {
+        self.digest
+    }
+
+    /// About how many bytes a snapshot of this data takes, without encoding it.
+    #[must_use]
+    pub fn payload_bytes(&self) -> u64 {
+        self.payload_bytes
+    }
+
+    fn account(&mut self, db: u32, key: &Bytes, entry: &Entry) {
+        self.digest = self.digest.wrapping_add(fingerprint(db, key, entry));
+        self.payload_bytes += size(key, entry);
+    }
+
+    fn discount(&mut self, db: u32, key: &Bytes, entry: &Entry) {
+        self.digest = self.digest.wrapping_sub(fingerprint(db, key, entry));
+        self.payload_bytes -= size(key, entry);
+    }
+
+    fn check(&self) {
+        debug_assert!(self.expiries.len() <= self.entries.len());
+        debug_assert!(!self.entries.is_empty() || (self.digest == 0 && self.payload_bytes == 0));
+    }
+}
+
+impl Entry {
+    fn is_expired(&self, now_ms: u64) -> bool {
+        self.expires_at_ms.is_some_and(|at| at <= now_ms)
+    }
+}
+
+/// A CRC alone is linear, so swapped values would cancel out in a sum; the multiplications after
+/// it (the finalizer of SplitMix64) take that away.
+fn fingerprint(db: u32, key: &Bytes, entry: &Entry) -> u64 {
+    let mut crc = CRC.digest();
+    crc.update(&db.to_le_bytes());
+    crc.update(&(key.len() as u64).to_le_bytes());
+    crc.update(key);
+    crc.update(&[u8::from(entry.expires_at_ms.is_some())]);
+    crc.update(&entry.value);
+    let mut hash = crc.finalize();
+    hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    hash ^ (hash >> 31)
+}
+
+fn size(key: &Bytes, entry: &Entry) -> u64 {
+    let expiry = if entry.expires_at_ms.is_some() { 9 } else { 0 };
+    1 + expiry + length_bytes(key.len()) + length_bytes(entry.value.len())
+}
+
+/// A string with its RDB length prefix: 1, 2 or 5 bytes before it.
+fn length_bytes(len: usize) -> u64 {
+    let prefix = match len {
+        0..64 => 1,
+        64..16384 => 2,
+        _ => 5,
+    };
+    prefix + len as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(value: &'static str) -> Entry {
+        Entry { value: Bytes::from_static(value.as_bytes()), expires_at_ms: None }
+    }
+
+    fn key(name: &'static str) -> Bytes {
+        Bytes::from_static(name.as_bytes())
+    }
+
+    #[test]
+    fn the_digest_follows_the_content_and_not_the_way_to_it() {
+        let mut one = Keyspace::default();
+        one.set(0, key("a"), entry("1"));
+        one.set(0, key("b"), entry("2"));
+        let mut two = Keyspace::default();
+        two.set(0, key("b"), entry("x"));
+        two.set(0, key("a"), entry("1"));
+        assert_ne!(one.digest(), two.digest());
+        two.set(0, key("b"), entry("2"));
+        assert_eq!(one.digest(), two.digest());
+        assert_eq!(one.payload_bytes(), two.payload_bytes());
+    }
+
+    #[test]
+    fn swapped_values_and_other_databases_are_other_content() {
+        let digest = |pairs: &[(u32, &'static str, &'static str)]| {
+            let mut keyspace = Keyspace::default();
+            for (db, name, value) in pairs {
+                keyspace.set(*db, key(name), entry(value));
+            }
+            keyspace.digest()
+        };
+        assert_ne!(
+            digest(&[(0, "a", "1"), (0, "b", "2")]),
+            digest(&[(0, "a", "2"), (0, "b", "1")])
+        );
+        assert_ne!(digest(&[(0, "a", "1")]), digest(&[(1, "a", "1")]));
+    }
+
+    #[test]
+    fn an_expired_key_is_invisible_but_held_until_it_is_deleted() {
+        let mut keyspace = Keyspace::default();
+        let dying = Entry { expires_at_ms: Some(100), ..entry("v") };
+        keyspace.set(0, key("k"), dying);
+        assert!(keyspace.live(0, &key("k"), 99).is_some());
+        assert!(keyspace.live(0, &key("k"), 100).is_none());
+        assert!(keyspace.holds_expired(0, &key("k"), 100));
+        assert_eq!(keyspace.first_expired(100), Some((0, key("k"))));
+        keyspace.remove(0, &key("k"));
+        assert_eq!(keyspace.next_expiry_ms(), None);
+    }
+
+    #[test]
+    fn a_database_is_emptied_alone() {
+        let mut keyspace = Keyspace::default();
+        keyspace.set(0, key("a"), entry("1"));
+        keyspace.set(1, key("a"), entry("1"));
+        keyspace.clear(Some(0));
+        assert_eq!((keyspace.size_of(0).0, keyspace.size_of(1).0), (0, 1));
+        keyspace.clear(None);
+        assert_eq!(keyspace.digest(), 0);
+    }
+}

@@ -1,0 +1,496 @@
+//! One server: data, history, backlog, the replicas attached to it and its own link to a master.
+//!
+//! There is one type for both seats. A replica is a server with an upstream; promotion drops the
+//! upstream; a sub-replica's master is itself a replica.
+//!
+//! The contract with whoever drives it (the simulated world, the page, a TCP loop): call
+//! [`Server::handle`] with one [`Input`], then drain [`Server::poll`] until it answers
+//! [`Output::Timeout`], and only then give the next input. Nothing else moves the machine; it
+//! reads no clock and knows no socket.
+//!
+//! Invariants, checked at the end of every input in debug builds:
+//! * the backlog ends where the history ends (`window.next() == end.next()`);
+//! * an attached replica can only exist while there is a backlog;
+//! * nothing is queued for a connection that is gone.
+//!
+//! Absent on purpose: the network. Servers do not know each other; they see connections.
+
+pub mod admin;
+pub mod command;
+pub mod config;
+mod dispatch;
+pub mod downstream;
+pub mod engine;
+mod info;
+pub mod keyspace;
+mod log;
+mod outbox;
+mod psync;
+mod stream;
+mod strings;
+pub mod timers;
+pub mod upstream;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use bytes::Bytes;
+
+use self::config::Config;
+use self::dispatch::Client;
+use self::engine::Engine;
+use self::keyspace::Keyspace;
+pub use self::outbox::Kind;
+use self::outbox::Outbox;
+use self::psync::Forgotten;
+pub use self::psync::{Decided, Remedy};
+use self::timers::{Timer, Timers};
+use self::upstream::Upstream;
+pub use self::upstream::{LinkStatus, Phase};
+use crate::random::{Generator, below, seeded};
+use crate::stream::backlog::{Retention, Window};
+use crate::stream::history::{History, ReplId};
+use crate::stream::offset::BytePos;
+use crate::time::{Instant, SECOND_US};
+
+/// A connection. Who opens one numbers it: the driver takes even numbers for those it accepts,
+/// the server odd ones for those it dials, so the two never meet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ConnId(pub u64);
+
+/// Where a server listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address {
+    /// Name or IP address.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+}
+
+/// What can happen to a server.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// Somebody connected.
+    Accepted {
+        /// An even number, never used before.
+        conn: ConnId,
+        /// The peer's IP address, for logs.
+        peer_ip: String,
+        /// How many bytes the transport takes at once.
+        room: u64,
+    },
+    /// A connection asked for by [`Output::Dial`] stands.
+    Dialed {
+        /// As asked for.
+        conn: ConnId,
+        /// How many bytes the transport takes at once.
+        room: u64,
+    },
+    /// Bytes arrived.
+    Received {
+        /// On this connection.
+        conn: ConnId,
+        /// Never empty.
+        bytes: Bytes,
+    },
+    /// The transport can take more.
+    Writable {
+        /// On this connection.
+        conn: ConnId,
+        /// How many bytes more than before.
+        room: u64,
+    },
+    /// A connection ended, or a dialed one could not be made.
+    Closed {
+        /// This one; it is never mentioned again.
+        conn: ConnId,
+    },
+    /// The moment asked for by [`Output::Timeout`] has come.
+    Timeout,
+}
+
+/// What a server wants from its driver.
+#[derive(Clone, Debug)]
+pub enum Output {
+    /// Send these bytes; they fit the room that was given.
+    Transmit {
+        /// On this connection.
+        conn: ConnId,
+        /// What they are.
+        kind: Kind,
+        /// The bytes.
+        bytes: Bytes,
+    },
+    /// Open a connection.
+    Dial {
+        /// An odd number, never used before.
+        conn: ConnId,
+        /// To here.
+        to: Address,
+    },
+    /// End a connection. No `Closed` follows.
+    Close {
+        /// This one.
+        conn: ConnId,
+    },
+    /// Something worth telling happened.
+    Event(Event),
+    /// Nothing more now; wake the server at this moment at the latest.
+    Timeout(Instant),
+}
+
+/// What a server tells about itself.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A PSYNC was answered.
+    Decided(Box<Decided>),
+    /// The link to its master changed its phase.
+    Link(Phase),
+    /// A line for the log, in the words of the engine, without prefix.
+    Log(String),
+}
+
+/// INFO's counters of served synchronizations.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Full resyncs.
+    pub sync_full: u64,
+    /// Partial ones.
+    pub sync_partial_ok: u64,
+    /// Partial ones refused.
+    pub sync_partial_err: u64,
+    /// Commands executed.
+    pub commands: u64,
+    /// Connections accepted.
+    pub connections: u64,
+}
+
+/// What a server is given when it starts.
+#[derive(Clone, Debug)]
+pub struct Start {
+    /// Whose behaviour it shows.
+    pub engine: &'static Engine,
+    /// Its settings.
+    pub config: Config,
+    /// Seeds its ids and the phase of its clock ticks.
+    pub seed: u64,
+    /// Now.
+    pub now: Instant,
+    /// Unix time, in milliseconds, of `Instant::ZERO`.
+    pub unix_ms_at_zero: u64,
+    /// The master to follow, if any.
+    pub master: Option<Address>,
+}
+
+/// The machine.
+#[derive(Clone, Debug)]
+pub struct Server {
+    engine: &'static Engine,
+    config: Config,
+    run_id: ReplId,
+    unix_ms_at_zero: u64,
+    started: Instant,
+    now: Instant,
+    rng: Generator,
+    data: Keyspace,
+    history: History,
+    backlog: Option<Box<dyn Retention>>,
+    /// Where each command of the kept stream begins, oldest first.
+    command_starts: VecDeque<BytePos>,
+    /// The database that the stream is in; none forces a SELECT (Redis `slaveseldb`).
+    stream_db: Option<u32>,
+    /// Since when there is no replica, for `repl-backlog-ttl`.
+    no_replicas_since: Instant,
+    forgotten: Option<Forgotten>,
+    clients: BTreeMap<ConnId, Client>,
+    upstream: Option<Upstream>,
+    next_dial: u64,
+    outboxes: BTreeMap<ConnId, Outbox>,
+    ready: BTreeSet<ConnId>,
+    outputs: VecDeque<Output>,
+    timers: Timers,
+    ticks: u64,
+    counters: Counters,
+}
+
+impl Server {
+    /// Starts an empty server.
+    #[must_use]
+    pub fn start(start: Start) -> Server {
+        let mut rng = seeded(start.seed);
+        let run_id = ReplId::random(&mut rng);
+        let history = History::begin(&mut rng);
+        let mut server = Server {
+            engine: start.engine,
+            config: start.config,
+            run_id,
+            unix_ms_at_zero: start.unix_ms_at_zero,
+            started: start.now,
+            now: start.now,
+            data: Keyspace::default(),
+            history,
+            backlog: None,
+            command_starts: VecDeque::new(),
+            stream_db: None,
+            no_replicas_since: start.now,
+            forgotten: None,
+            clients: BTreeMap::new(),
+            upstream: None,
+            next_dial: 1,
+            outboxes: BTreeMap::new(),
+            ready: BTreeSet::new(),
+            outputs: VecDeque::new(),
+            timers: Timers::default(),
+            ticks: 0,
+            counters: Counters::default(),
+            rng,
+        };
+        // Servers tick once a second, but not all at the same moment.
+        let phase = below(&mut server.rng, SECOND_US);
+        server.timers.arm(Timer::Cron, start.now.after_us(phase));
+        if let Some(master) = start.master {
+            server.follow(master);
+        }
+        server
+    }
+
+    /// The server that a restart of this one gives: the saved data, no connections, new ids.
+    ///
+    /// With `keep_id` the saved snapshot's id and offset are used as the engine uses them: a
+    /// replica tries PSYNC with them (4.0+, `rdbPopulateSaveInfo` and `loadDataFromDisk`).
+    #[must_use]
+    pub fn restarted(&self, seed: u64, now: Instant, keep_id: bool) -> Server {
+        let mut server = Server::start(Start {
+            engine: self.engine,
+            config: self.config.clone(),
+            seed,
+            now,
+            unix_ms_at_zero: self.unix_ms_at_zero,
+            master: self.upstream.as_ref().map(|upstream| upstream.master().clone()),
+        });
+        server.data = self.data.clone();
+        server.arm_expiry();
+        if keep_id && let Some(upstream) = &mut server.upstream {
+            upstream.resume_in(self.stream_db.unwrap_or(0));
+            server.history.adopt(self.history.replid, self.history.end);
+        }
+        server
+    }
+
+    /// Takes one input at `now`. Inputs about connections that are gone are ignored: they were
+    /// under way when the connection ended.
+    pub fn handle(&mut self, now: Instant, input: Input) {
+        self.now = self.now.max(now);
+        match input {
+            Input::Accepted { conn, peer_ip, room } => self.accepted(conn, peer_ip, room),
+            Input::Dialed { conn, room } => self.dialed(conn, room),
+            Input::Received { conn, bytes } => self.received(conn, &bytes),
+            Input::Writable { conn, room } => {
+                if let Some(outbox) = self.outboxes.get_mut(&conn) {
+                    outbox.grant(room);
+                    self.ready.insert(conn);
+                }
+            }
+            Input::Closed { conn } => self.closed(conn),
+            Input::Timeout => {}
+        }
+        while let Some((timer, at)) = self.timers.pop_due(self.now) {
+            match timer {
+                Timer::Cron => self.cron(at),
+                Timer::Expire => self.expire_due(),
+            }
+        }
+        self.check();
+    }
+
+    /// The next thing the driver must do; `Timeout` when there is nothing more.
+    pub fn poll(&mut self) -> Output {
+        if let Some(output) = self.outputs.pop_front() {
+            return output;
+        }
+        while let Some(conn) = self.ready.first().copied() {
+            let Some(outbox) = self.outboxes.get_mut(&conn) else {
+                self.ready.remove(&conn);
+                continue;
+            };
+            if let Some((kind, bytes)) = outbox.take() {
+                return Output::Transmit { conn, kind, bytes };
+            }
+            self.ready.remove(&conn);
+            if outbox.is_finished() {
+                self.forget(conn);
+                return Output::Close { conn };
+            }
+            self.flushed(conn);
+        }
+        // Only a server without any timer would sleep for ever, and the cron timer never stops.
+        Output::Timeout(self.timers.next().unwrap_or(self.now.after_us(SECOND_US)))
+    }
+
+    fn received(&mut self, conn: ConnId, bytes: &Bytes) {
+        if self.clients.contains_key(&conn) {
+            self.client_received(conn, bytes);
+        } else if self.upstream.as_ref().is_some_and(|upstream| upstream.is_on(conn)) {
+            self.upstream_received(bytes);
+        }
+    }
+
+    fn closed(&mut self, conn: ConnId) {
+        self.outboxes.remove(&conn);
+        if self.upstream.as_ref().is_some_and(|upstream| upstream.is_on(conn)) {
+            self.upstream_lost();
+        } else {
+            self.client_gone(conn);
+        }
+    }
+
+    /// The tick of once a second (Redis `replicationCron`).
+    fn cron(&mut self, at: Instant) {
+        self.timers.arm(Timer::Cron, at.after_us(SECOND_US));
+        self.ticks += 1;
+        self.upstream_cron();
+        self.downstream_cron();
+    }
+
+    fn send(&mut self, conn: ConnId, kind: Kind, bytes: Bytes) {
+        if let Some(outbox) = self.outboxes.get_mut(&conn) {
+            outbox.push(kind, bytes);
+            self.ready.insert(conn);
+        }
+    }
+
+    /// Ends a connection at once; what is queued for it is lost.
+    fn close(&mut self, conn: ConnId) {
+        if self.outboxes.remove(&conn).is_some() {
+            self.outputs.push_back(Output::Close { conn });
+        }
+        self.client_gone(conn);
+    }
+
+    /// Ends a connection when everything queued has left.
+    fn close_after_reply(&mut self, conn: ConnId) {
+        if let Some(outbox) = self.outboxes.get_mut(&conn) {
+            outbox.finish();
+            self.ready.insert(conn);
+        }
+    }
+
+    fn forget(&mut self, conn: ConnId) {
+        self.outboxes.remove(&conn);
+        self.client_gone(conn);
+    }
+
+    fn tell(&mut self, event: Event) {
+        self.outputs.push_back(Output::Event(event));
+    }
+
+    fn log(&mut self, line: impl Into<String>) {
+        self.tell(Event::Log(line.into()));
+    }
+
+    fn unix_ms(&self) -> u64 {
+        self.unix_ms_at_zero + self.now.0 / 1000
+    }
+
+    fn check(&self) {
+        if let Some(backlog) = &self.backlog {
+            debug_assert_eq!(backlog.window().next(), self.history.end.next(), "not a suffix");
+        }
+        debug_assert!(self.backlog.is_some() || self.replicas().next().is_none());
+        debug_assert!(self.clients.keys().all(|conn| self.outboxes.contains_key(conn)));
+    }
+}
+
+/// What can be looked at from outside.
+impl Server {
+    /// Whose behaviour it shows.
+    #[must_use]
+    pub fn engine(&self) -> &'static Engine {
+        self.engine
+    }
+
+    /// Its settings.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Drawn anew at every start.
+    #[must_use]
+    pub fn run_id(&self) -> ReplId {
+        self.run_id
+    }
+
+    /// Its history.
+    #[must_use]
+    pub fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// What it keeps of its history.
+    #[must_use]
+    pub fn window(&self) -> Option<Window> {
+        self.backlog.as_ref().map(|backlog| backlog.window())
+    }
+
+    /// The backlog itself.
+    #[must_use]
+    pub fn backlog(&self) -> Option<&dyn Retention> {
+        self.backlog.as_deref()
+    }
+
+    /// Its data.
+    #[must_use]
+    pub fn data(&self) -> &Keyspace {
+        &self.data
+    }
+
+    /// Its counters.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// `connected_slaves`.
+    #[must_use]
+    pub fn connected_replicas(&self) -> usize {
+        self.replicas().count()
+    }
+
+    /// Its link to its master; none when it is a master.
+    #[must_use]
+    pub fn link(&self) -> Option<LinkStatus> {
+        self.upstream.as_ref().map(Upstream::status)
+    }
+
+    /// Where its link to its master stands; none when it is a master.
+    #[must_use]
+    pub fn link_phase(&self) -> Option<Phase> {
+        self.upstream.as_ref().map(Upstream::phase)
+    }
+
+    /// When the backlog will be freed if no replica comes: the present moment plus this many
+    /// microseconds, or up to two seconds later (whole seconds, looked at once a second).
+    #[must_use]
+    pub fn backlog_ttl_left_us(&self, now: Instant) -> Option<u64> {
+        let ttl = self.config.backlog_ttl_seconds;
+        let counts = self.backlog.is_some()
+            && self.upstream.is_none()
+            && ttl != 0
+            && self.replicas().next().is_none();
+        let end = self.no_replicas_since.after_us((ttl + 1).saturating_mul(SECOND_US));
+        counts.then(|| end.us_since(now))
+    }
+
+    /// The command of the kept stream that holds byte `pos`: where it begins, and how long it is.
+    #[must_use]
+    pub fn command_at(&self, pos: BytePos) -> Option<(BytePos, u64)> {
+        let window = self.window()?;
+        if pos < window.first || pos >= window.next() {
+            return None;
+        }
+        let after = self.command_starts.partition_point(|start| *start <= pos);
+        let start = *self.command_starts.get(after.checked_sub(1)?)?;
+        let end = self.command_starts.get(after).copied().unwrap_or(window.next());
+        start.until(end).map(|len| (start, len.0))
+    }
+}

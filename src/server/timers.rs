@@ -1,0 +1,65 @@
+//! All timers of one server, in one table keyed by an enum.
+
+use std::collections::BTreeMap;
+
+use crate::time::Instant;
+
+/// What a server may be waiting for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Timer {
+    /// The tick of once a second in which servers do almost all their replication work:
+    /// reconnect, time out, PING, ACK, free the backlog (Redis `replicationCron`).
+    Cron,
+    /// The next key expires.
+    Expire,
+}
+
+/// The table.
+#[derive(Clone, Debug, Default)]
+pub struct Timers {
+    at: BTreeMap<Timer, Instant>,
+}
+
+impl Timers {
+    /// Arms or re-arms one timer.
+    pub fn arm(&mut self, timer: Timer, at: Instant) {
+        self.at.insert(timer, at);
+    }
+
+    /// Disarms one timer.
+    pub fn disarm(&mut self, timer: Timer) {
+        self.at.remove(&timer);
+    }
+
+    /// The next moment at which anything is due.
+    #[must_use]
+    pub fn next(&self) -> Option<Instant> {
+        self.at.values().min().copied()
+    }
+
+    /// Takes one timer that is due, the earliest first.
+    pub fn pop_due(&mut self, now: Instant) -> Option<(Timer, Instant)> {
+        let due = self.at.iter().filter(|(_, at)| **at <= now);
+        let (timer, at) = due.min_by_key(|(timer, at)| (**at, **timer))?;
+        let due = (*timer, *at);
+        self.at.remove(&due.0);
+        Some(due)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_earliest_due_timer_fires_first_and_only_once() {
+        let mut timers = Timers::default();
+        timers.arm(Timer::Cron, Instant(20));
+        timers.arm(Timer::Expire, Instant(10));
+        assert_eq!(timers.next(), Some(Instant(10)));
+        assert_eq!(timers.pop_due(Instant(9)), None);
+        assert_eq!(timers.pop_due(Instant(30)), Some((Timer::Expire, Instant(10))));
+        assert_eq!(timers.pop_due(Instant(30)), Some((Timer::Cron, Instant(20))));
+        assert_eq!(timers.pop_due(Instant(30)), None);
+    }
+}
