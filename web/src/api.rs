@@ -47,8 +47,7 @@ pub fn plain<T: Serialize + ?Sized>(method: &str, value: &T) -> Result<JsValue, 
 ///
 /// When a number in it is above 2^53 - 1.
 pub fn parsed(method: &str, text: &str) -> Result<JsValue, JsValue> {
-    let value: Value =
-        serde_json::from_str(text).map_err(|why| error(method, &why.to_string()))?;
+    let value: Value = serde_json::from_str(text).map_err(|why| error(method, &why.to_string()))?;
     match unsafe_number(&value, "result") {
         Some(path) => Err(error(method, &format!("{path} is above 2^53 - 1"))),
         None => JSON::parse(text).map_err(|_| error(method, "the result is no JSON")),
@@ -93,7 +92,7 @@ pub fn not_too_long(method: &str, us: u64) -> Result<(), JsValue> {
 pub fn action(argument: &JsValue) -> Result<Action, JsValue> {
     const METHOD: &str = "act(action)";
     let text = object_text(METHOD, "action", argument)?;
-    Action::from_json(&text).map_err(|why| error(METHOD, &format!("action: {why}")))
+    Action::from_json(&text).map_err(|why| error(METHOD, &why.to_string()))
 }
 
 /// A scenario.
@@ -104,7 +103,7 @@ pub fn action(argument: &JsValue) -> Result<Action, JsValue> {
 pub fn scenario(argument: &JsValue) -> Result<Scenario, JsValue> {
     const METHOD: &str = "load(scenario)";
     let text = object_text(METHOD, "scenario", argument)?;
-    Scenario::from_json(&text).map_err(|why| error(METHOD, &format!("scenario: {why}")))
+    Scenario::from_json(&text).map_err(|why| error(METHOD, &why.to_string()))
 }
 
 /// The `[source, name, value]` lists of the element's script.

@@ -138,9 +138,9 @@ impl Lab {
     pub fn decisions(&self) -> Result<JsValue, JsValue> {
         let session = self.inner.run.session();
         let now = session.snapshot().now_us;
-        let until: Vec<_> =
-            session.run().trace().decisions().take_while(|d| d.at_us <= now).collect();
-        api::plain("decisions()", &until)
+        let all = session.run().trace().decisions();
+        let until = all.partition_point(|decision| decision.at_us <= now);
+        api::plain("decisions()", &all[..until])
     }
 
     /// `act(action)`.

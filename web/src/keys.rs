@@ -37,9 +37,9 @@ pub fn msg(key: &str, state: &State) -> Option<Msg> {
         "." | "ArrowRight" => Msg::Step,
         "[" => Msg::PreviousDecision,
         "]" => Msg::NextDecision,
-        "w" => Msg::Act(write()?),
-        "b" => Msg::Act(burst(BURST_WRITES, BURST_BYTES)?),
-        "r" => Msg::Act(restart("master")?),
+        "w" => Msg::Act(write()),
+        "b" => Msg::Act(burst(BURST_WRITES, BURST_BYTES)),
+        "r" => Msg::Act(restart("master")),
         "?" => Msg::Sheet(true),
         _ => Msg::ToggleLink(key.parse::<usize>().ok().filter(|n| (1..=9).contains(n))?),
     })
@@ -52,24 +52,20 @@ pub const BURST_BYTES: u64 = 64;
 
 /// One write to the master.
 #[must_use]
-pub fn write() -> Option<Action> {
-    action(&serde_json::json!({ "do": "burst", "writes": 1, "value_bytes": BURST_BYTES }))
+pub fn write() -> Action {
+    burst(1, BURST_BYTES)
 }
 
 /// Many of them at once.
 #[must_use]
-pub fn burst(writes: u64, value_bytes: u64) -> Option<Action> {
-    action(&serde_json::json!({ "do": "burst", "writes": writes, "value_bytes": value_bytes }))
+pub fn burst(writes: u64, value_bytes: u64) -> Action {
+    Action::Burst { writes, value_bytes }
 }
 
 /// A server stops and starts again, with a new run id.
 #[must_use]
-pub fn restart(server: &str) -> Option<Action> {
-    action(&serde_json::json!({ "do": "restart", "server": server }))
-}
-
-fn action(json: &serde_json::Value) -> Option<Action> {
-    Action::from_json(&json.to_string()).ok()
+pub fn restart(server: &str) -> Action {
+    Action::Restart { server: server.to_owned(), keep_id: false }
 }
 
 #[cfg(test)]

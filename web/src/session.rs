@@ -7,12 +7,15 @@
 
 use std::rc::Rc;
 
-use bytes::Bytes;
+use psync::wire::Value;
 
+use crate::reply;
 use crate::setup::{Change, Setup};
 use crate::state::{ConsoleLine, Msg, State};
 use crate::verdict;
-use crate::world::{Action, DecisionRecord, Instant, LinkState, Run, Scenario, Snapshot, What};
+use crate::world::{
+    Action, DecisionRecord, Direction, Instant, LinkState, Run, Scenario, Snapshot, What,
+};
 
 /// The longest real time that one frame stands for: a page that was away does not catch up.
 pub const LONGEST_FRAME_US: u64 = 100_000;
@@ -107,8 +110,10 @@ impl Session {
     pub fn news(&mut self) -> News {
         let mut news = News { complaint: self.complained.take(), ..News::default() };
         let entries = self.run.trace().entries();
-        let fresh = entries.iter().rev().take_while(|entry| entry.seq >= self.told).count();
-        for entry in &entries[entries.len() - fresh..] {
+        let fresh = entries.rev().take_while(|entry| entry.seq >= self.told).count();
+        let entries = self.run.trace().entries();
+        let known = entries.len() - fresh;
+        for entry in entries.skip(known) {
             match &entry.what {
                 What::Decision(decision) => news.decisions.push((**decision).clone()),
                 What::Link { replica, state } => {
@@ -128,12 +133,13 @@ impl Session {
     #[must_use]
     pub fn decision(&self) -> Option<(usize, &DecisionRecord)> {
         let now = self.snapshot.now_us;
+        let decisions = self.run.trace().decisions();
         let latest = || {
-            let until = |(_, d): &(usize, &DecisionRecord)| d.at_us <= now;
-            self.run.trace().decisions().enumerate().take_while(until).last()
+            let after = decisions.partition_point(|decision| decision.at_us <= now);
+            let last = after.checked_sub(1)?;
+            Some((last, decisions.get(last)?))
         };
-        let jumped =
-            self.state.jumped.and_then(|n| Some((n, self.run.trace().decisions().nth(n)?)));
+        let jumped = self.state.jumped.and_then(|n| Some((n, decisions.get(n)?)));
         jumped.or_else(latest)
     }
 
@@ -148,7 +154,7 @@ impl Session {
             Msg::PreviousDecision => self.turn(false),
             Msg::NextDecision => self.turn(true),
             Msg::JumpToDecision(n) => self.jump(n),
-            Msg::Act(action) => self.act(action)?,
+            Msg::Act(action) => self.act(action).map(drop)?,
             Msg::ToggleLink(replica) => self.toggle_link(replica)?,
             Msg::Load(scenario) => self.load(*scenario),
             Msg::Change(change) => self.change(&change)?,
@@ -198,7 +204,7 @@ impl Session {
     }
 
     fn jump(&mut self, number: usize) {
-        let Some(at_us) = self.run.trace().decisions().nth(number).map(|d| d.at_us) else {
+        let Some(at_us) = self.run.trace().decisions().get(number).map(|d| d.at_us) else {
             return;
         };
         self.state.playing = false;
@@ -219,17 +225,20 @@ impl Session {
         }
     }
 
-    fn act(&mut self, action: Action) -> Result<(), String> {
-        self.run.act(action).map_err(|error| error.to_string())?;
+    fn act(&mut self, action: Action) -> Result<Option<Value>, String> {
+        // An action in the past begins another future: what was told of the old one is void.
+        let told = self.told.min(self.run.world().next_entry());
+        let answer = self.run.act(action).map_err(|error| error.to_string())?;
+        self.told = told;
         self.moved();
         self.look_at_setup();
-        Ok(())
+        Ok(answer)
     }
 
     /// As an action where the world takes it, otherwise by beginning the run again.
     fn change(&mut self, change: &Change) -> Result<(), String> {
-        match change.action() {
-            Some(action) => self.act(action),
+        match change.actions(&self.snapshot) {
+            Some(actions) => actions.into_iter().try_for_each(|action| self.act(action).map(drop)),
             None => self.replay(change),
         }
     }
@@ -255,7 +264,7 @@ impl Session {
         self.replay(&Change::Config(cure.directive, cure.value))?;
         self.state.playing = false;
         // The same reconnect, decided anew: the first decision from there on about this replica.
-        let again = self.run.trace().decisions().enumerate().skip(number);
+        let again = self.run.trace().decisions().iter().enumerate().skip(number);
         let again = again.filter(|(_, d)| d.replica == replica).map(|(n, _)| n).next();
         if let Some(again) = again {
             self.jump(again);
@@ -271,10 +280,12 @@ impl Session {
             return Err(format!("{} has no master", server.name));
         };
         let cut = link.state == LinkState::Cut || link.cut_to_replica || link.cut_to_master;
-        let verb = if cut { "heal" } else { "cut" };
-        let action = serde_json::json!({ "do": verb, "replica": server.name });
-        let action = Action::from_json(&action.to_string()).map_err(|error| error.to_string())?;
-        self.act(action)
+        let (replica, direction) = (server.name.clone(), Direction::Both);
+        let action = match cut {
+            true => Action::Heal { replica, direction },
+            false => Action::Cut { replica, direction },
+        };
+        self.act(action).map(drop)
     }
 
     fn load(&mut self, scenario: Scenario) {
@@ -292,18 +303,32 @@ impl Session {
         let Some(name) = self.snapshot.servers.get(server).map(|server| server.name.clone()) else {
             return;
         };
-        let argv: Vec<Bytes> =
-            line.split_whitespace().map(|word| Bytes::copy_from_slice(word.as_bytes())).collect();
-        if argv.is_empty() {
-            return;
-        }
-        let reply = self.run.command(server, &argv);
+        let reply = match reply::arguments(&line) {
+            Ok(argv) if argv.is_empty() => return,
+            Ok(argv) => self.answer(name.clone(), argv),
+            Err(why) => why,
+        };
         let number = self.state.console.last().map_or(0, |line| line.number + 1);
         self.state.console.push(ConsoleLine { number, server: name, command: line, reply });
         if self.state.console.len() > CONSOLE_LINES {
             self.state.console.remove(0);
         }
-        self.moved();
+    }
+
+    /// What a server answers to a command, as redis-cli prints it.
+    fn answer(&mut self, server: String, argv: Vec<String>) -> String {
+        let looks = reply::only_looks(&argv);
+        let action = Action::Write { argv, server };
+        let answer = if looks {
+            self.run.world().clone().act(&action).map_err(|error| error.to_string())
+        } else {
+            self.act(action)
+        };
+        match answer {
+            Ok(Some(value)) => reply::print(&value),
+            Ok(None) => "(no reply)".to_owned(),
+            Err(why) => format!("(error) {why}"),
+        }
     }
 
     fn complain(&mut self, complaint: String) {

@@ -1,14 +1,13 @@
 //! What a run is made of, as the settings panel shows and changes it.
 //!
-//! A scenario is read as the JSON that it is, so that a key the page does not know survives being
-//! edited here. Changes that the world takes while it runs are actions; the others begin the run
-//! again with the same actions.
+//! Changes that the world takes while it runs are actions; the others begin the run again, with
+//! the same actions.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::attributes::{MAX_SAFE, insert};
 use crate::format::conf_size;
-use crate::world::{Action, Scenario};
+use crate::world::{Action, Scenario, ServerSnapshot, Snapshot, TimedAction};
 
 /// What the panel shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -67,51 +66,36 @@ impl Setup {
     /// Reads a scenario; of its actions, those until `now_us` count.
     #[must_use]
     pub fn read(scenario: &Scenario, now_us: u64) -> Setup {
-        let json: Value = serde_json::from_str(&scenario.to_json()).unwrap_or_default();
-        let number = |value: &Value, otherwise| value.as_u64().unwrap_or(otherwise);
-        let text = |value: &Value| match value {
-            Value::String(text) => text.clone(),
-            Value::Null => String::new(),
-            other => other.to_string(),
-        };
+        let config = scenario.server_config();
         let mut setup = Setup {
-            preset: json["preset"].as_str().map(str::to_owned),
-            engine: text(&json["engine"]),
-            seed: number(&json["seed"], 1),
-            replicas: number(&json["replicas"], 3),
-            backlog: text(&json["config"]["repl-backlog-size"]),
-            ttl: text(&json["config"]["repl-backlog-ttl"]),
-            writes_per_second: number(&json["workload"]["writes_per_second"], 0),
-            value_bytes: number(&json["workload"]["value_bytes"], 0),
-            latency_us: number(&json["network"]["latency_us"], 0),
+            preset: scenario.preset.clone(),
+            engine: scenario.engine.name.to_owned(),
+            seed: scenario.seed,
+            replicas: scenario.replicas as u64,
+            backlog: conf_size(config.backlog_bytes),
+            ttl: config.backlog_ttl_seconds.to_string(),
+            writes_per_second: scenario.workload.writes_per_second,
+            value_bytes: scenario.workload.value_bytes,
+            latency_us: scenario.network.default.latency_us,
         };
-        let actions = json["actions"].as_array().map(Vec::as_slice).unwrap_or_default();
-        for action in actions.iter().filter(|a| a["at_us"].as_u64().unwrap_or(0) <= now_us) {
-            setup.follow(action);
+        let until = |timed: &&TimedAction| timed.at.0 <= now_us;
+        for timed in scenario.actions.iter().take_while(until) {
+            setup.follow(&timed.action);
         }
         setup
     }
 
     /// Lets an action that was made change what is shown.
-    fn follow(&mut self, action: &Value) {
-        let on_master = matches!(action["server"].as_str(), None | Some("master"));
-        match (action["do"].as_str(), action["directive"].as_str()) {
-            (Some("config"), Some("repl-backlog-size")) if on_master => {
-                if let Some(value) = action["value"].as_str() {
-                    value.clone_into(&mut self.backlog);
+    fn follow(&mut self, action: &Action) {
+        match action {
+            Action::Config { server, directive, value } if server == "master" => {
+                match directive.as_str() {
+                    "repl-backlog-size" => value.clone_into(&mut self.backlog),
+                    "repl-backlog-ttl" => value.clone_into(&mut self.ttl),
+                    _ => {}
                 }
             }
-            (Some("config"), Some("repl-backlog-ttl")) if on_master => {
-                if let Some(value) = action["value"].as_str() {
-                    value.clone_into(&mut self.ttl);
-                }
-            }
-            (Some("workload"), _) => {
-                let number = |key: &str| action[key].as_u64();
-                self.writes_per_second =
-                    number("writes_per_second").unwrap_or(self.writes_per_second);
-                self.value_bytes = number("value_bytes").unwrap_or(self.value_bytes);
-            }
+            Action::Link { latency_us: Some(latency_us), .. } => self.latency_us = *latency_us,
             _ => {}
         }
     }
@@ -141,6 +125,12 @@ impl Field {
             Field::Replicas => "Replicas",
             Field::Seed => "Seed",
         }
+    }
+
+    /// Whether the world takes it while it runs.
+    #[must_use]
+    pub fn is_live(self) -> bool {
+        matches!(self, Field::Backlog | Field::Ttl | Field::Latency)
     }
 
     /// Its unit, or what may be typed.
@@ -194,9 +184,7 @@ impl Field {
         let text = text.trim();
         Ok(match self {
             Field::Backlog => Change::Config("repl-backlog-size", conf_size(size(text)?)),
-            Field::Ttl => {
-                Change::Config("repl-backlog-ttl", whole(text, 0, 1 << 31)?.to_string())
-            }
+            Field::Ttl => Change::Config("repl-backlog-ttl", whole(text, 0, 1 << 31)?.to_string()),
             Field::Writes => {
                 Change::Grouped("workload", "writes_per_second", whole(text, 0, 1_000_000)?)
             }
@@ -211,17 +199,27 @@ impl Field {
 }
 
 impl Change {
-    /// As an action, when the world takes it while it runs.
+    /// As actions, when the world takes it while it runs.
     #[must_use]
-    pub fn action(&self) -> Option<Action> {
-        let json = match self {
-            Change::Config(directive, value) => json!({
-                "do": "config", "server": "master", "directive": directive, "value": value,
-            }),
-            Change::Grouped("workload", key, value) => json!({ "do": "workload", *key: value }),
-            _ => return None,
-        };
-        Action::from_json(&json.to_string()).ok()
+    pub fn actions(&self, snapshot: &Snapshot) -> Option<Vec<Action>> {
+        match self {
+            Change::Config(directive, value) => Some(vec![Action::Config {
+                server: "master".to_owned(),
+                directive: (*directive).to_owned(),
+                value: value.clone(),
+            }]),
+            Change::Grouped("network", "latency_us", latency_us) => {
+                let replicas = snapshot.servers.iter().filter(|server| server.link.is_some());
+                let link = |server: &ServerSnapshot| Action::Link {
+                    replica: server.name.clone(),
+                    latency_us: Some(*latency_us),
+                    bandwidth_bytes_per_second: None,
+                    loss: None,
+                };
+                Some(replicas.map(link).collect())
+            }
+            _ => None,
+        }
     }
 
     /// `scenario` with this change in it from its beginning.

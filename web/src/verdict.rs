@@ -173,7 +173,7 @@ mod tests {
     fn decisions() -> Vec<DecisionRecord> {
         let mut run = Run::new(Scenario::preset("too-long").unwrap());
         run.seek(Instant(30_000_000));
-        run.trace().decisions().cloned().collect()
+        run.trace().decisions().to_vec()
     }
 
     fn full() -> DecisionRecord {

@@ -6,10 +6,8 @@ pub use psync::cluster::snapshot::{
     Snapshot, Transfer,
 };
 pub use psync::cluster::trace::{Entry, Message, What};
+pub use psync::cluster::{
+    Action, BadInput, BytesAt, Direction, Preset, Run, Scenario, TimedAction, Trace, presets,
+};
 pub use psync::stream::checks::{Check, CheckName, Outcome};
 pub use psync::time::Instant;
-
-// Until the core has its own `Run`.
-pub use crate::demo::{
-    Action, ActionError, BytesAt, PRESETS, Preset, Run, Scenario, ScenarioError, Trace,
-};

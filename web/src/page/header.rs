@@ -8,7 +8,7 @@ use super::share::Share;
 use crate::run::RunHandle;
 use crate::setup::Setup;
 use crate::state::{Msg, Tab, Theme};
-use crate::world::{PRESETS, Scenario};
+use crate::world::{Scenario, presets};
 
 /// What the header needs.
 #[derive(Clone, PartialEq, Properties)]
@@ -33,7 +33,7 @@ pub fn Header(props: &HeaderProps) -> Html {
     html! {
         <header class="head">
             <h1>{ "PSYNC " }<span>{ "Lab" }</span></h1>
-            { presets(props) }
+            { menu(props) }
             <div class="pills">
                 { pill("engine", &engine(&setup.engine), on) }
                 { pill("backlog", &setup.backlog, on) }
@@ -60,7 +60,7 @@ pub fn Header(props: &HeaderProps) -> Html {
     }
 }
 
-fn presets(props: &HeaderProps) -> Html {
+fn menu(props: &HeaderProps) -> Html {
     let current = props.setup.preset.clone().unwrap_or_default();
     let on = props.on.clone();
     let playing = props.playing;
@@ -77,7 +77,7 @@ fn presets(props: &HeaderProps) -> Html {
             Err(error) => on.emit(Msg::Complain(error.to_string())),
         }
     };
-    let known = PRESETS.iter().any(|preset| preset.name == current);
+    let known = presets::all().iter().any(|preset| preset.name == current);
     html! {
         <label class="preset">
             <span class="unseen">{ "Preset" }</span>
@@ -85,12 +85,12 @@ fn presets(props: &HeaderProps) -> Html {
                 if !known {
                     <option value="" selected=true disabled=true>{ "Own scenario" }</option>
                 }
-                { for PRESETS.iter().map(|preset| html! {
+                { for presets::all().iter().map(|preset| html! {
                     <option
-                        value={preset.name} title={preset.summary}
+                        value={preset.name.as_str()} title={preset.summary.as_str()}
                         selected={preset.name == current}
                     >
-                        { preset.title }
+                        { &preset.title }
                     </option>
                 }) }
             </select>

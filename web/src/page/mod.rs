@@ -46,7 +46,7 @@ pub fn Page(props: &PageProps) -> Html {
     let session = props.run.session();
     let state = session.state();
     let (run, on, revision) = (&props.run, &props.on, props.revision);
-    let count = session.run().trace().decisions().count();
+    let count = session.run().trace().decisions().len();
     let shown = session.decision();
     let place = (shown.map_or(0, |(n, _)| n + 1), count);
     html! {

@@ -5,7 +5,7 @@ use web_sys::{Event, HtmlInputElement};
 use yew::{Callback, Html, Properties, function_component, html, use_state};
 
 use crate::run::RunHandle;
-use crate::setup::{Field, Setup};
+use crate::setup::Field;
 use crate::state::Msg;
 
 /// What the panel needs.
@@ -24,10 +24,8 @@ pub struct SettingsProps {
 pub fn Settings(props: &SettingsProps) -> Html {
     let session = props.run.session();
     let setup = session.setup();
-    let live = |field: &&Field| takes_effect_now(**field, setup);
     let (now, again): (Vec<Field>, Vec<Field>) =
-        (Field::ALL.iter().filter(live).copied().collect(),
-         Field::ALL.iter().filter(|field| !live(field)).copied().collect());
+        Field::ALL.into_iter().partition(|field| field.is_live());
     let group = |title: &'static str, fields: Vec<Field>| {
         html! {
             <fieldset>
@@ -45,11 +43,6 @@ pub fn Settings(props: &SettingsProps) -> Html {
             <p class="engine">{ "Engine " }<b>{ &setup.engine }</b></p>
         </div>
     }
-}
-
-/// Whether the world takes the field's present value as an action, and so any other.
-fn takes_effect_now(field: Field, setup: &Setup) -> bool {
-    field.read(&field.text(setup)).ok().and_then(|change| change.action()).is_some()
 }
 
 #[derive(Clone, PartialEq, Properties)]

@@ -69,10 +69,14 @@ pub fn Transcript(props: &TranscriptProps) -> Html {
 
 /// The last rows until `now_us`, newest first.
 #[must_use]
-pub fn rows(entries: &[Entry], now_us: u64, servers: &[ServerSnapshot]) -> Vec<Row> {
-    let until = entries.partition_point(|entry| entry.at.0 <= now_us);
+pub fn rows<'a>(
+    entries: impl DoubleEndedIterator<Item = &'a Entry>,
+    now_us: u64,
+    servers: &[ServerSnapshot],
+) -> Vec<Row> {
+    let until = entries.rev().skip_while(|entry| entry.at.0 > now_us);
     let mut rows: Vec<Row> = Vec::new();
-    for entry in entries[..until].iter().rev().take(LOOK_BACK) {
+    for entry in until.take(LOOK_BACK) {
         let Some(row) = row(entry, servers) else { continue };
         let full = rows.len() == ROWS;
         match rows.last_mut() {
@@ -175,6 +179,7 @@ mod tests {
             to_replica: true,
             kind,
             bytes: 30,
+            arrives: None,
             raw: raw.to_owned(),
             meaning: "x",
         };
@@ -193,7 +198,7 @@ mod tests {
             entry(5, 3, "SET b 1", stream),
             entry(6, 1, "SET c 1", stream),
         ];
-        let shown: Vec<_> = rows(&entries, 5000, &[])
+        let shown: Vec<_> = rows(entries.iter(), 5000, &[])
             .into_iter()
             .map(|row| format!("{} {} {} {}", row.time, row.who, row.raw, row.class))
             .collect();
@@ -211,6 +216,6 @@ mod tests {
     fn a_long_run_fills_a_short_list() {
         let entries: Vec<_> =
             (0..5000).map(|n| entry(n, 1, &format!("SET {n}"), PacketKind::Stream)).collect();
-        assert_eq!(rows(&entries, u64::MAX, &[]).len(), ROWS);
+        assert_eq!(rows(entries.iter(), u64::MAX, &[]).len(), ROWS);
     }
 }

@@ -9,6 +9,7 @@ use crate::keys;
 use crate::setup::{Field, Setup};
 use crate::speed::{LIMIT, Speed};
 use crate::state::Msg;
+use crate::world::Action;
 
 /// What the transport needs.
 #[derive(Clone, PartialEq, Properties)]
@@ -182,12 +183,10 @@ pub fn Hands(props: &HandsProps) -> Html {
     }
 }
 
-fn act(on: &Callback<Msg>, action: Option<crate::world::Action>) -> Callback<yew::MouseEvent> {
+fn act(on: &Callback<Msg>, action: Action) -> Callback<yew::MouseEvent> {
     let on = on.clone();
     Callback::from(move |_| {
-        if let Some(action) = action.clone() {
-            on.emit(Msg::Act(action));
-        }
+        on.emit(Msg::Act(action.clone()));
     })
 }
 
