@@ -70,7 +70,9 @@ class PsyncLab extends HTMLElement {
   #sized = new ResizeObserver(() => {
     if (!this.#root.firstElementChild) return;
     delete this.#root.dataset.fit;
-    this.#root.dataset.fit = fit(this.clientHeight);
+    const height = this.clientHeight;
+    this.#root.style.setProperty("--fit-height", `${height}px`);
+    this.#root.dataset.fit = fit(height);
   });
 
   #attributes = new MutationObserver(() => this.#configure());

@@ -161,7 +161,7 @@ pub fn cure(decision: &DecisionRecord) -> Option<Cure> {
     Some(Cure {
         directive: remedy.directive,
         value,
-        exact: exact.map(|n| format!(" (at least {})", thousands(n))),
+        exact: exact.map(|n| format!("At least {} B.", thousands(n))),
     })
 }
 

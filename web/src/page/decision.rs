@@ -95,10 +95,9 @@ fn remedy(cure: &Cure, on: &Callback<Msg>) -> Html {
         <div class="remedy">
             <p>
                 { "With " }<b>{ cure.directive }{ " " }{ &cure.value }</b>
-                { " this would have been partial" }
-                { for cure.exact.iter().map(|text| html! { <span>{ text }</span> }) }
-                { "." }
+                { " this would have been partial." }
             </p>
+            <span>{ for cure.exact.iter() }</span>
             <button type="button" onclick={on.reform(|_| Msg::ApplyRemedy)}>
                 { "Apply and replay" }
             </button>

@@ -2,7 +2,7 @@
 
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlElement, KeyboardEvent};
-use yew::{Callback, Html, Properties, function_component, html};
+use yew::{Callback, Html, Properties, classes, function_component, html};
 
 use super::console::Console;
 use super::info::Info;
@@ -40,7 +40,7 @@ pub fn Panels(props: &PanelsProps) -> Html {
                 { for Tab::ALL.into_iter().map(|tab| tab_button(tab, props)) }
             </div>
             <div
-                class="panel" role="tabpanel" id="panel" aria-labelledby={id(props.tab)}
+                class={classes!("panel", id(props.tab))} role="tabpanel" id="panel" aria-labelledby={id(props.tab)}
                 tabindex="0"
             >
                 <section aria-label={props.tab.title()}>{ panel }</section>

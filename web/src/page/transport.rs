@@ -93,7 +93,7 @@ fn clock(props: &TransportProps) -> Html {
         <>
             <span class="clock"><b>{ seconds(props.now_us) }</b>{ " s" }</span>
             <input
-                type="range" class="time" aria-label="Time"
+                type="range" class="scrub" aria-label="Time"
                 aria-valuetext={format!("{} seconds", seconds(props.now_us))}
                 min="0" max={furthest_ms.max(1).to_string()} step="1" value={now_ms.to_string()}
                 style={format!("--share:{}.{}%", share / 10, share % 10)}
