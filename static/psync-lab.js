@@ -59,6 +59,7 @@ class PsyncLab extends HTMLElement {
   #started = null;
   #lab = null;
   #visible = false;
+  #life = 0;
 
   #seen = new IntersectionObserver((entries) => {
     this.#visible = entries.at(-1).isIntersecting;
@@ -109,6 +110,7 @@ class PsyncLab extends HTMLElement {
     this.#lab?.free();
     this.#lab = null;
     this.#started = null;
+    this.#life += 1;
     this.#visible = false;
     this.#root.replaceChildren();
   }
@@ -130,8 +132,13 @@ class PsyncLab extends HTMLElement {
   }
 
   async #mount() {
+    const life = this.#life;
     try {
-      const [bindings] = await Promise.all([load(), ...this.#sheets.map(({ loaded }) => loaded)]);
+      // Outside of a document sheets do not load, and there is nothing to be seen.
+      const sheets = this.isConnected ? this.#sheets.map(({ loaded }) => loaded) : [];
+      const [bindings] = await Promise.all([load(), ...sheets]);
+      // Taken out meanwhile: what comes after that begins anew.
+      if (life !== this.#life) return this.#start();
       this.#root.hidden = false;
       this.#lab = new bindings.Lab(this, this.#root, this.#pairs());
       this.dataset.state = "ready";

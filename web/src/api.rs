@@ -136,13 +136,14 @@ fn object_text(method: &str, name: &str, argument: &JsValue) -> Result<String, J
 
 /// A value in an error message: short, and strings in quotes.
 fn show(value: &JsValue) -> String {
-    let text = match value.as_string() {
-        Some(text) => format!("\"{text}\""),
-        None => JSON::stringify(value)
-            .ok()
-            .and_then(|text| text.as_string())
-            .or_else(|| value.as_f64().map(|n| n.to_string()))
-            .unwrap_or_else(|| format!("{value:?}")),
+    let json = || JSON::stringify(value).ok().and_then(|text| text.as_string());
+    let kind = || value.js_typeof().as_string().unwrap_or_default();
+    let text = match (value.as_string(), value.as_f64()) {
+        (Some(text), _) => format!("\"{text}\""),
+        (_, Some(n)) => n.to_string(),
+        (None, None) if value.is_object() => json().unwrap_or_else(kind),
+        (None, None) if value.is_null() => "null".to_owned(),
+        (None, None) => kind(),
     };
     match text.char_indices().nth(60) {
         Some((end, _)) => format!("{}\u{2026}", &text[..end]),

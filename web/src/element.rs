@@ -29,6 +29,8 @@ pub struct Lab {
     inner: Rc<Inner>,
 }
 
+type OnKey = Closure<dyn FnMut(KeyboardEvent)>;
+
 struct Inner {
     me: Weak<Inner>,
     host: HtmlElement,
@@ -39,7 +41,7 @@ struct Inner {
     app: RefCell<Option<AppHandle<App>>>,
     announcer: RefCell<Announcer>,
     later: RefCell<Option<Timeout>>,
-    keydown: RefCell<Option<Closure<dyn FnMut(KeyboardEvent)>>>,
+    keydown: RefCell<Option<OnKey>>,
     /// What attributes and URL said last, so that only a change loads anew.
     pairs: RefCell<Vec<attributes::Pair>>,
 }

@@ -20,13 +20,15 @@ pub struct FrameLoop {
     inner: Rc<Inner>,
 }
 
+type OnFrame = Closure<dyn FnMut(f64)>;
+
 struct Inner {
     run: RunHandle,
     visible: Cell<bool>,
     asked: Cell<Option<i32>>,
     last_ms: Cell<Option<f64>>,
     told_ms: Cell<f64>,
-    closure: RefCell<Option<Closure<dyn FnMut(f64)>>>,
+    closure: RefCell<Option<OnFrame>>,
     on_change: Box<dyn Fn()>,
 }
 

@@ -189,7 +189,7 @@ mod tests {
     #[test]
     fn one_write_to_several_replicas_is_one_row_and_the_newest_comes_first() {
         let stream = PacketKind::Stream;
-        let entries = vec![
+        let entries = [
             entry(0, 1, "SET a 1", stream),
             entry(1, 2, "SET a 1", stream),
             entry(2, 3, "SET a 1", stream),
