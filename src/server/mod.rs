@@ -209,6 +209,7 @@ pub struct Server {
     outputs: VecDeque<Output>,
     timers: Timers,
     ticks: u64,
+    last_tick: Instant,
     counters: Counters,
 }
 
@@ -241,6 +242,7 @@ impl Server {
             outputs: VecDeque::new(),
             timers: Timers::default(),
             ticks: 0,
+            last_tick: start.now,
             counters: Counters::default(),
             rng,
         };
@@ -347,6 +349,7 @@ impl Server {
     fn cron(&mut self, at: Instant) {
         self.timers.arm(Timer::Cron, at.after_us(SECOND_US));
         self.ticks += 1;
+        self.last_tick = self.now;
         self.upstream_cron();
         self.downstream_cron();
     }

@@ -226,8 +226,9 @@ impl Server {
         let helps = request.pos >= forgotten.window.kept_since
             && forgotten.window.serves(request.pos)
             && needed <= forgotten.window.size;
-        // Freed when more than TTL seconds went by, so exactly as many would have been enough.
-        helps.then(|| Remedy::BacklogTtl(self.now.whole_seconds_since(forgotten.since)))
+        // Freed at a tick when more than TTL seconds went by, so as many as there were at the last
+        // tick would have been enough.
+        helps.then(|| Remedy::BacklogTtl(self.last_tick.whole_seconds_since(forgotten.since)))
     }
 }
 

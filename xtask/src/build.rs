@@ -27,9 +27,7 @@ pub fn site(project: &Project) -> Result<()> {
     if dist.exists() {
         fs::remove_dir_all(&dist).context("cannot empty dist/")?;
     }
-    let mut trunk = project.command("trunk");
-    trunk.args(["build", "--release"]);
-    command::run(trunk, BUILDING)?;
+    command::run(project.trunk(&["build", "--release"]), BUILDING)?;
     optimize(project)?;
 
     let payload = ["--features", "payload", "--bin", "payload", "--", "dist"];

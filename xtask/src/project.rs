@@ -42,6 +42,14 @@ impl Project {
         command
     }
 
+    /// Trunk, which reads Trunk.toml.
+    pub fn trunk(&self, arguments: &[&str]) -> Command {
+        let mut command = self.command("trunk");
+        // A trace of trunk's insides would hide what it says about our code.
+        command.args(arguments).env("RUST_BACKTRACE", "0");
+        command
+    }
+
     /// Where `program` is, if it is installed.
     pub fn find(&self, program: &str) -> Option<PathBuf> {
         env::split_paths(&self.search_path())

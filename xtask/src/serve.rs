@@ -34,8 +34,7 @@ pub fn run(project: &Project, options: &ServeOptions) -> Result<()> {
         .spawn()
         .context("cannot start the program that announces the page")?;
 
-    let mut trunk = project.command("trunk");
-    trunk.args(["serve", "--port", &port.to_string()]);
+    let mut trunk = project.trunk(&["serve", "--port", &port.to_string()]);
     // Not dist/, which belongs to `cargo xtask build`.
     trunk.arg("--dist").arg(project.path("target/site"));
     if options.release {

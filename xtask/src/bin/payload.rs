@@ -40,7 +40,7 @@ fn weigh(site: &Path) -> io::Result<Vec<Weight>> {
     for path in files(site)? {
         let raw = fs::read(&path)?;
         let mut compressed = Vec::new();
-        brotli::CompressorInputStream::new(&*raw, 4096, QUALITY, WINDOW_LOG2)
+        brotli::CompressorReader::new(&*raw, 4096, QUALITY, WINDOW_LOG2)
             .read_to_end(&mut compressed)?;
         weights.push(Weight {
             path: path.strip_prefix(site).unwrap_or(&path).to_path_buf(),

@@ -1,0 +1,60 @@
+//! The judgement of axe-core, which `cargo xtask test` fetches into `.tools/npm`.
+
+use std::path::Path;
+use std::{fmt, fs};
+
+use serde::Deserialize;
+
+use crate::browser::Outcome;
+use crate::page::Page;
+
+/// One rule that a document breaks.
+#[derive(Clone, Deserialize)]
+pub struct Violation {
+    /// The rule, described at <https://dequeuniversity.com/rules/axe/>.
+    id: String,
+    /// `minor`, `moderate`, `serious` or `critical`.
+    impact: Option<String>,
+    help: String,
+    /// The elements, each with its markup and what is wrong with it.
+    elements: Vec<String>,
+}
+
+/// As a failed assertion shows it.
+impl fmt::Debug for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { id, help, elements, .. } = self;
+        write!(f, "{id}: {help}: {elements:#?}")
+    }
+}
+
+impl Page {
+    /// Every rule of axe-core that the document breaks as it is now.
+    pub async fn violations(&self) -> Outcome<Vec<Violation>> {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join(".tools/npm/node_modules/axe-core/axe.min.js");
+        let axe = fs::read_to_string(&file).map_err(|error| {
+            format!("{}: {error}; `cargo xtask test` fetches it", file.display())
+        })?;
+        self.run(&format!("if (!window.axe) {{ {axe} }}"), vec![]).await?;
+        let script = "const done = arguments[0];
+             axe.run(document, { resultTypes: ['violations'] }).then(
+                 ({ violations }) => done({ ok: violations.map(({ id, impact, help, nodes }) => ({
+                     id, impact, help,
+                     elements: nodes.map((n) => `${n.html} ${n.failureSummary}`),
+                 })) }),
+                 (error) => done({ error: String(error) }));";
+        let answer = self.driver().execute_async(script, vec![]).await?;
+        match answer.json()["error"].as_str() {
+            Some(error) => Err(error.into()),
+            None => Ok(serde_json::from_value(answer.json()["ok"].clone())?),
+        }
+    }
+
+    /// Those that keep people out.
+    pub async fn serious_violations(&self) -> Outcome<Vec<Violation>> {
+        let mut violations = self.violations().await?;
+        violations.retain(|v| matches!(v.impact.as_deref(), Some("serious" | "critical")));
+        Ok(violations)
+    }
+}
