@@ -1,58 +1,188 @@
 // The <psync-lab> element: what a page includes to embed the lab.
 //
-// It loads the WebAssembly module once for all elements of a page, from beside
-// this file, when the first of them becomes visible. If that fails, the element
-// says so in words; the page around it is not disturbed.
+//   <script type="module" src="psync-lab.js"></script>
+//   <psync-lab preset="short-blip" theme="auto" autoplay></psync-lab>
+//
+// Attributes: every key of a scenario (preset, engine, seed, replicas; config,
+// workload and network as JSON), what is inside those three by its own name
+// (repl-backlog-size, writes-per-second, latency-us, ...), and
+//   theme="auto|light|dark"  autoplay  speed="10"  from-url
+// With from-url the keys of the page's query and fragment override them.
+//
+// Methods, all async: snapshot() decisions() act(action) play() pause() step()
+// seek(us) advance(us) scenario() load(scenario). They may be called before the
+// module has loaded and while the element cannot be seen.
+// Events, bubbling and composed: psync-decision psync-change psync-error.
+// Numbers are plain numbers; one above 2^53 - 1 is an error, never rounded.
+//
+// The WebAssembly module is loaded once for all elements of a page, from beside
+// this file, when the first of them becomes visible or is called. Nothing moves
+// off screen or in a background tab.
+
+const beside = (name) => new URL(name, import.meta.url).href;
+const SHEETS = ["lab.css", "stage.css"];
 
 let loading = null;
 
 function load() {
   loading ??= (async () => {
-    const bindings = await import(new URL("wasm/psync-lab.js", import.meta.url));
+    const bindings = await import(beside("wasm/psync-lab.js"));
     await bindings.default();
     return bindings;
   })();
   return loading;
 }
 
-function explain(root, error) {
-  const message = document.createElement("p");
-  message.setAttribute("role", "alert");
-  message.textContent =
-    "PSYNC Lab could not start: its WebAssembly module did not load " +
-    `(${error instanceof Error ? error.message : error}). ` +
-    "A current browser and a server that delivers the wasm folder are needed.";
-  root.replaceChildren(message);
+// A sheet that does not load must not keep the lab from starting.
+function sheet(name) {
+  const link = document.createElement("link");
+  link.rel = "stylesheet";
+  link.href = beside(name);
+  const loaded = new Promise((done) => {
+    link.onload = link.onerror = done;
+  });
+  return { link, loaded };
+}
+
+// A lab may be a page, a figure in an article or a card. Which of them follows
+// from its own box: its width is the business of container queries; its height
+// is only known here, because a box whose height follows its content cannot be
+// asked for it in CSS.
+function fit(height) {
+  if (height <= 300) return "card";
+  return height <= 560 ? "figure" : "page";
 }
 
 class PsyncLab extends HTMLElement {
-  #visible = new IntersectionObserver((entries) => {
-    if (entries.some((entry) => entry.isIntersecting)) this.#start();
+  #root = document.createElement("div");
+  #sheets = [];
+  #started = null;
+  #lab = null;
+  #visible = false;
+  #life = 0;
+
+  #seen = new IntersectionObserver((entries) => {
+    this.#visible = entries.at(-1).isIntersecting;
+    if (this.#visible) this.#start().catch(() => {});
+    this.#show();
   });
+
+  // Measured as if nothing were known yet, so that a fit never keeps itself alive.
+  #sized = new ResizeObserver(() => {
+    if (!this.#root.firstElementChild) return;
+    delete this.#root.dataset.fit;
+    const height = this.clientHeight;
+    this.#root.style.setProperty("--fit-height", `${height}px`);
+    this.#root.dataset.fit = fit(height);
+  });
+
+  #attributes = new MutationObserver(() => this.#configure());
+  #turned = () => this.#show();
+  #moved = () => {
+    if (this.hasAttribute("from-url")) this.#configure();
+  };
 
   constructor() {
     super();
-    this.attachShadow({ mode: "open" });
+    const shadow = this.attachShadow({ mode: "open" });
+    this.#sheets = SHEETS.map(sheet);
+    this.#root.className = "mount";
+    this.#root.hidden = true;
+    shadow.append(...this.#sheets.map(({ link }) => link), this.#root);
   }
 
   connectedCallback() {
-    this.#visible.observe(this);
+    this.#seen.observe(this);
+    this.#sized.observe(this);
+    this.#sized.observe(this.#root);
+    this.#attributes.observe(this, { attributes: true });
+    document.addEventListener("visibilitychange", this.#turned);
+    window.addEventListener("hashchange", this.#moved);
   }
 
   disconnectedCallback() {
-    this.#visible.disconnect();
+    this.#seen.disconnect();
+    this.#sized.disconnect();
+    this.#attributes.disconnect();
+    document.removeEventListener("visibilitychange", this.#turned);
+    window.removeEventListener("hashchange", this.#moved);
+    this.#lab?.destroy();
+    this.#lab?.free();
+    this.#lab = null;
+    this.#started = null;
+    this.#life += 1;
+    this.#visible = false;
+    this.#root.replaceChildren();
   }
 
-  async #start() {
-    this.#visible.disconnect();
+  async snapshot() { return (await this.#start()).snapshot(); }
+  async decisions() { return (await this.#start()).decisions(); }
+  async act(action) { return (await this.#start()).act(action); }
+  async play() { return (await this.#start()).play(); }
+  async pause() { return (await this.#start()).pause(); }
+  async step() { return (await this.#start()).step(); }
+  async seek(us) { return (await this.#start()).seek(us); }
+  async advance(us) { return (await this.#start()).advance(us); }
+  async scenario() { return (await this.#start()).scenario(); }
+  async load(scenario) { return (await this.#start()).load(scenario); }
+
+  #start() {
+    this.#started ??= this.#mount();
+    return this.#started;
+  }
+
+  async #mount() {
+    const life = this.#life;
     try {
-      const bindings = await load();
-      bindings.mount?.(this);
+      // Outside of a document sheets do not load, and there is nothing to be seen.
+      const sheets = this.isConnected ? this.#sheets.map(({ loaded }) => loaded) : [];
+      const [bindings] = await Promise.all([load(), ...sheets]);
+      // Taken out meanwhile: what comes after that begins anew.
+      if (life !== this.#life) return this.#start();
+      this.#root.hidden = false;
+      this.#lab = new bindings.Lab(this, this.#root, this.#pairs());
       this.dataset.state = "ready";
+      this.#show();
+      return this.#lab;
     } catch (error) {
-      this.dataset.state = "failed";
-      explain(this.shadowRoot, error);
+      this.#explain(error);
+      throw error;
     }
+  }
+
+  #configure() {
+    this.#lab?.configure(this.#pairs());
+  }
+
+  // [where, name, value] of everything that may say something about the scenario;
+  // what the lab does not know, it ignores: attributes belong to other scripts too.
+  #pairs() {
+    const pairs = [...this.attributes].map(({ name, value }) => ["attribute", name, value]);
+    if (this.hasAttribute("from-url")) {
+      for (const part of [location.search.slice(1), location.hash.slice(1)]) {
+        for (const [name, value] of new URLSearchParams(part)) pairs.push(["URL", name, value]);
+      }
+    }
+    return pairs;
+  }
+
+  #show() {
+    this.#lab?.set_visible(this.#visible && document.visibilityState === "visible");
+  }
+
+  #explain(error) {
+    const message = document.createElement("p");
+    message.className = "broken";
+    message.setAttribute("role", "alert");
+    const cause = error instanceof Error ? error.message : String(error);
+    message.textContent =
+      `PSYNC Lab could not start: its WebAssembly module did not load (${cause}). ` +
+      "It needs a current browser, and a server that delivers the folder wasm beside psync-lab.js.";
+    this.#root.hidden = false;
+    this.#root.replaceChildren(message);
+    this.dataset.state = "failed";
+    const detail = { message: message.textContent };
+    this.dispatchEvent(new CustomEvent("psync-error", { detail, bubbles: true, composed: true }));
   }
 }
 

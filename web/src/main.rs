@@ -1,14 +1,6 @@
-//! The browser shell of PSYNC Lab: everything that knows the browser.
+//! The binary that trunk builds. All of it is the library; linking it is what brings the
+//! element's exported methods into the module.
 
-use wasm_bindgen::prelude::wasm_bindgen;
-use web_sys::HtmlElement;
-
-/// Fills the shadow root of a `<psync-lab>` element.
-#[wasm_bindgen]
-pub fn mount(host: &HtmlElement) {
-    if let Some(root) = host.shadow_root() {
-        root.set_inner_html("<p>PSYNC Lab</p>");
-    }
-}
+use psync_lab_page as _;
 
 fn main() {}

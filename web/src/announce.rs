@@ -1,0 +1,84 @@
+//! What is said to those who do not see the drawing: decisions and links that came and went.
+//!
+//! At most one sentence a second. What comes sooner waits; of what waits, decisions go before
+//! links, and the latest of each wins, because old news read aloud late are worse than none.
+
+use crate::format::{bytes, server_title};
+use crate::world::{DecisionRecord, LinkState, Verdict};
+
+/// The shortest time between two sentences, in real milliseconds.
+const EVERY_MS: f64 = 1000.0;
+
+/// Collects news and lets one sentence a second out.
+#[derive(Debug, Default)]
+pub struct Announcer {
+    decision: Option<String>,
+    link: Option<String>,
+    said_ms: Option<f64>,
+}
+
+impl Announcer {
+    /// A decision was made.
+    pub fn decision(&mut self, decision: &DecisionRecord) {
+        self.decision = Some(sentence(decision));
+    }
+
+    /// A link changed.
+    pub fn link(&mut self, replica: &str, state: LinkState) {
+        let replica = server_title(replica);
+        let what = match state {
+            LinkState::Up => "is in sync",
+            LinkState::Cut => "is cut off",
+            // Passing states are not worth a sentence.
+            LinkState::Connecting | LinkState::Handshake | LinkState::Transfer => return,
+        };
+        self.link = Some(format!("{replica} {what}."));
+    }
+
+    /// The next sentence, when there is one and a second has gone by.
+    pub fn take(&mut self, now_ms: f64) -> Option<String> {
+        if self.said_ms.is_some_and(|said| now_ms - said < EVERY_MS) {
+            return None;
+        }
+        let sentence = self.decision.take().or_else(|| self.link.take())?;
+        self.said_ms = Some(now_ms);
+        Some(sentence)
+    }
+
+    /// Whether something waits to be said.
+    #[must_use]
+    pub fn waits(&self) -> bool {
+        self.decision.is_some() || self.link.is_some()
+    }
+}
+
+fn sentence(decision: &DecisionRecord) -> String {
+    let replica = server_title(&decision.replica);
+    let sent = bytes(decision.bytes);
+    match (decision.verdict, decision.reason) {
+        (Verdict::Partial, _) => format!("Partial resync of {replica}: {sent} sent."),
+        (Verdict::Full, Some(reason)) => {
+            format!("Full resync of {replica}, {}: {sent} sent.", reason.replace('-', " "))
+        }
+        (Verdict::Full, None) => format!("Full resync of {replica}: {sent} sent."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_sentence_a_second_and_the_latest_wins() {
+        let mut announcer = Announcer::default();
+        announcer.link("replica-1", LinkState::Cut);
+        assert_eq!(announcer.take(0.0).as_deref(), Some("replica 1 is cut off."));
+        announcer.link("replica-2", LinkState::Cut);
+        announcer.link("replica-3", LinkState::Up);
+        announcer.link("replica-3", LinkState::Handshake);
+        assert_eq!(announcer.take(999.0), None);
+        assert!(announcer.waits());
+        assert_eq!(announcer.take(1000.0).as_deref(), Some("replica 3 is in sync."));
+        assert!(!announcer.waits());
+    }
+}

@@ -1,0 +1,284 @@
+//! Attributes and URL keys, read into a scenario.
+//!
+//! Every key of a scenario is an attribute (in kebab case) and a URL key; so is everything inside
+//! `config`, `workload` and `network`, by its own name. Later pairs override earlier ones, whole
+//! scenarios (`scenario=…`, made by "Share") come first of all.
+//!
+//! One wrong pair never spoils the rest: it is left out and complained about by its name. Unknown
+//! names are no mistake: an element carries attributes of other scripts, a URL keys of other pages.
+
+use serde_json::{Map, Value};
+
+use crate::speed::Speed;
+use crate::state::Theme;
+use crate::world::Scenario;
+
+/// Everything above this cannot be told exactly by a JavaScript number.
+pub const MAX_SAFE: u64 = (1 << 53) - 1;
+
+/// One attribute or URL key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pair {
+    /// `attribute` or `URL`, for messages.
+    pub source: String,
+    /// Its name.
+    pub name: String,
+    /// Its text.
+    pub value: String,
+}
+
+/// What the pairs say.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// The run.
+    pub scenario: Scenario,
+    /// Which palette.
+    pub theme: Theme,
+    /// Whether it starts by itself.
+    pub autoplay: bool,
+    /// How fast.
+    pub speed: Option<Speed>,
+    /// What was wrong, in words that name the pair.
+    pub complaints: Vec<String>,
+}
+
+const NUMBERS: [&str; 3] = ["version", "seed", "replicas"];
+const TEXTS: [&str; 2] = ["preset", "engine"];
+const JSONS: [&str; 4] = ["config", "workload", "network", "actions"];
+const WORKLOAD: [&str; 3] = ["writes_per_second", "value_bytes", "keys"];
+const NETWORK: [&str; 2] = ["latency_us", "bandwidth_bytes_per_second"];
+
+/// The scenario of an element that says nothing.
+const DEFAULT_PRESET: &str = "short-blip";
+
+/// Reads pairs.
+///
+/// # Errors
+///
+/// None of its own: only when the core refuses even the default scenario, with its words.
+pub fn read(pairs: &[Pair]) -> Result<Wanted, String> {
+    let mut complaints = Vec::new();
+    let mut scenario = base(pairs, &mut complaints);
+    let mut wanted = Wanted {
+        scenario: accept(&scenario)?,
+        theme: Theme::Auto,
+        autoplay: false,
+        speed: None,
+        complaints: Vec::new(),
+    };
+    for pair in pairs {
+        match one(pair, &scenario, &mut wanted) {
+            Ok(None) => {}
+            Ok(Some((changed, accepted))) => {
+                scenario = changed;
+                wanted.scenario = accepted;
+            }
+            Err(why) => complaints.push(complaint(pair, &why)),
+        }
+    }
+    wanted.complaints = complaints;
+    Ok(wanted)
+}
+
+fn complaint(pair: &Pair, why: &str) -> String {
+    format!("{} {}=\"{}\" was left out: {why}", pair.source, pair.name, clip(&pair.value))
+}
+
+fn clip(text: &str) -> String {
+    match text.char_indices().nth(40) {
+        Some((end, _)) => format!("{}\u{2026}", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+/// What everything else is laid over: a whole scenario, else the preset, else the default one.
+fn base(pairs: &[Pair], complaints: &mut Vec<String>) -> Map<String, Value> {
+    let default = || Map::from_iter([("preset".to_owned(), Value::from(DEFAULT_PRESET))]);
+    let mut base = default();
+    for pair in pairs.iter().filter(|pair| pair.name == "scenario" || pair.name == "preset") {
+        let changed = match pair.name.as_str() {
+            "scenario" => json_object(&pair.value),
+            _ => Ok(Map::from_iter([("preset".to_owned(), Value::from(pair.value.clone()))])),
+        };
+        match changed.and_then(|changed| accept(&changed).map(|_| changed)) {
+            Ok(changed) => base = changed,
+            Err(why) => complaints.push(complaint(pair, &why)),
+        }
+    }
+    base
+}
+
+type Laid = Option<(Map<String, Value>, Scenario)>;
+
+fn one(pair: &Pair, scenario: &Map<String, Value>, wanted: &mut Wanted) -> Result<Laid, String> {
+    let name = pair.name.as_str();
+    let snake = name.replace('-', "_");
+    match name {
+        "theme" => {
+            wanted.theme = Theme::from_name(&pair.value)
+                .ok_or_else(|| "it must be auto, light or dark".to_owned())?;
+            return Ok(None);
+        }
+        "autoplay" => {
+            wanted.autoplay = pair.value != "false";
+            return Ok(None);
+        }
+        "speed" => {
+            wanted.speed = Some(speed(&pair.value)?);
+            return Ok(None);
+        }
+        "preset" => return Ok(None),
+        _ => {}
+    }
+    let mut changed = scenario.clone();
+    if NUMBERS.contains(&snake.as_str()) {
+        changed.insert(snake, number(&pair.value)?);
+    } else if TEXTS.contains(&snake.as_str()) {
+        changed.insert(snake, Value::from(pair.value.clone()));
+    } else if JSONS.contains(&snake.as_str()) {
+        let value: Value = serde_json::from_str(&pair.value).map_err(|error| error.to_string())?;
+        changed.insert(snake, value);
+    } else if WORKLOAD.contains(&snake.as_str()) {
+        insert(&mut changed, "workload", &snake, number(&pair.value)?);
+    } else if NETWORK.contains(&snake.as_str()) {
+        insert(&mut changed, "network", &snake, number(&pair.value)?);
+    } else if name.starts_with("repl-") || name == "client-output-buffer-limit" {
+        insert(&mut changed, "config", name, Value::from(pair.value.clone()));
+    } else {
+        return Ok(None);
+    }
+    let accepted = accept(&changed)?;
+    Ok(Some((changed, accepted)))
+}
+
+fn accept(scenario: &Map<String, Value>) -> Result<Scenario, String> {
+    Scenario::from_json(&Value::Object(scenario.clone()).to_string())
+        .map_err(|error| error.to_string())
+}
+
+/// Puts a value into one of the objects of a scenario, which is made if it is not there.
+pub fn insert(scenario: &mut Map<String, Value>, group: &str, name: &str, value: Value) {
+    let place = scenario.entry(group).or_insert_with(|| Value::Object(Map::new()));
+    if !place.is_object() {
+        *place = Value::Object(Map::new());
+    }
+    if let Some(place) = place.as_object_mut() {
+        place.insert(name.to_owned(), value);
+    }
+}
+
+fn json_object(text: &str) -> Result<Map<String, Value>, String> {
+    match serde_json::from_str(text) {
+        Ok(Value::Object(map)) => Ok(map),
+        Ok(_) => Err("it must be a JSON object".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn number(text: &str) -> Result<Value, String> {
+    let n: u64 = text.trim().parse().map_err(|_| "it must be a whole number".to_owned())?;
+    Ok(Value::from(n))
+}
+
+/// The step next to a factor such as `10`, `0.1` or `1/100`.
+fn speed(text: &str) -> Result<Speed, String> {
+    let bad = || "it must be a factor between 1/1000 and 1000".to_owned();
+    let (over, under) = text.trim().split_once('/').unwrap_or((text.trim(), "1"));
+    let over: f64 = over.parse().map_err(|_| bad())?;
+    let under: f64 = under.parse().map_err(|_| bad())?;
+    let us = over / under * 1_000_000.0;
+    if !(1000.0..=1_000_000_000.0).contains(&us) {
+        return Err(bad());
+    }
+    let best = (-crate::speed::LIMIT..=crate::speed::LIMIT)
+        .map(Speed::step)
+        .min_by_key(|speed| speed.us_per_second().abs_diff(us as u64));
+    best.ok_or_else(bad)
+}
+
+/// The first number in `value` that JavaScript cannot hold exactly, by its path.
+#[must_use]
+pub fn unsafe_number(value: &Value, path: &str) -> Option<String> {
+    match value {
+        Value::Number(n) => {
+            let big = n.as_u64().is_some_and(|n| n > MAX_SAFE)
+                || n.as_i64().is_some_and(|n| n.unsigned_abs() > MAX_SAFE)
+                || n.as_f64().is_some_and(|f| f.abs() > MAX_SAFE as f64);
+            big.then(|| path.to_owned())
+        }
+        Value::Array(list) => list
+            .iter()
+            .enumerate()
+            .find_map(|(i, value)| unsafe_number(value, &format!("{path}[{i}]"))),
+        Value::Object(map) => {
+            map.iter().find_map(|(key, value)| unsafe_number(value, &format!("{path}.{key}")))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pair(name: &str, value: &str) -> Pair {
+        Pair { source: "attribute".to_owned(), name: name.to_owned(), value: value.to_owned() }
+    }
+
+    fn json(wanted: &Wanted) -> Value {
+        serde_json::from_str(&wanted.scenario.to_json()).unwrap()
+    }
+
+    #[test]
+    fn keys_of_every_kind_reach_the_scenario() {
+        let wanted = read(&[
+            pair("preset", "too-long"),
+            pair("seed", "7"),
+            pair("replicas", "5"),
+            pair("repl-backlog-size", "32kb"),
+            pair("writes-per-second", "50"),
+            pair("latency-us", "2000"),
+            pair("theme", "dark"),
+            pair("autoplay", ""),
+            pair("speed", "1/10"),
+            pair("class", "wide"),
+        ])
+        .unwrap();
+        assert_eq!(wanted.complaints, Vec::<String>::new());
+        let json = json(&wanted);
+        assert_eq!(json["seed"], 7);
+        assert_eq!(json["replicas"], 5);
+        assert_eq!(json["config"]["repl-backlog-size"], "32kb");
+        assert_eq!(json["workload"]["writes_per_second"], 50);
+        assert_eq!(json["network"]["latency_us"], 2000);
+        assert_eq!((wanted.theme, wanted.autoplay), (Theme::Dark, true));
+        assert_eq!(wanted.speed, Some(Speed::step(-10)));
+    }
+
+    #[test]
+    fn a_wrong_pair_is_named_and_the_others_count() {
+        let wanted = read(&[
+            pair("seed", "abc"),
+            pair("preset", "nonesuch"),
+            pair("theme", "pink"),
+            pair("speed", "0"),
+            pair("config", "{"),
+            pair("replicas", "4"),
+        ])
+        .unwrap();
+        assert_eq!(json(&wanted)["replicas"], 4);
+        assert_eq!(wanted.complaints.len(), 5, "{:?}", wanted.complaints);
+        for (complaint, name) in
+            wanted.complaints.iter().zip(["preset", "seed", "theme", "speed", "config"])
+        {
+            assert!(complaint.contains(&format!("attribute {name}=")), "{complaint}");
+        }
+    }
+
+    #[test]
+    fn numbers_that_javascript_would_round_are_found() {
+        let value = serde_json::json!({ "a": [1, { "b": MAX_SAFE + 1 }], "c": MAX_SAFE });
+        assert_eq!(unsafe_number(&value, "scenario").as_deref(), Some("scenario.a[1].b"));
+        assert_eq!(unsafe_number(&serde_json::json!({ "c": MAX_SAFE }), "x"), None);
+    }
+}

@@ -1,0 +1,407 @@
+//! The element as JavaScript sees it: mounting, and the methods of the public interface.
+//!
+//! `static/psync-lab.js` is the other half: it defines the custom element and makes these methods
+//! async. Nothing here holds the session borrowed while foreign code runs.
+
+use std::cell::RefCell;
+use std::rc::{Rc, Weak};
+
+use gloo_timers::callback::Timeout;
+use js_sys::Array;
+use wasm_bindgen::closure::Closure;
+use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{CustomEvent, CustomEventInit, Element, HtmlElement, KeyboardEvent};
+use yew::{AppHandle, Callback};
+
+use crate::announce::Announcer;
+use crate::app::{App, AppProps};
+use crate::frame::FrameLoop;
+use crate::run::RunHandle;
+use crate::session::Session;
+use crate::state::Msg;
+use crate::world::DecisionRecord;
+use crate::{api, attributes, keys};
+
+/// One mounted element.
+#[wasm_bindgen]
+pub struct Lab {
+    inner: Rc<Inner>,
+}
+
+type OnKey = Closure<dyn FnMut(KeyboardEvent)>;
+
+struct Inner {
+    me: Weak<Inner>,
+    host: HtmlElement,
+    root: Element,
+    run: RunHandle,
+    frames: RefCell<Option<FrameLoop>>,
+    redraw: RefCell<Option<Callback<()>>>,
+    app: RefCell<Option<AppHandle<App>>>,
+    announcer: RefCell<Announcer>,
+    later: RefCell<Option<Timeout>>,
+    keydown: RefCell<Option<OnKey>>,
+    /// What attributes and URL said last, so that only a change loads anew.
+    pairs: RefCell<Vec<attributes::Pair>>,
+}
+
+#[wasm_bindgen]
+impl Lab {
+    /// Draws the lab into `root`, a node inside the shadow root of `host`. `list` is what its
+    /// attributes and the URL say: `[source, name, value]` each.
+    ///
+    /// # Errors
+    ///
+    /// When the core refuses even the default scenario.
+    #[wasm_bindgen(constructor)]
+    pub fn new(host: HtmlElement, root: Element, list: &Array) -> Result<Lab, JsValue> {
+        let pairs = api::pairs(list);
+        let wanted = attributes::read(&pairs).map_err(|why| api::error("psync-lab", &why))?;
+        let run = RunHandle::new(Session::new(wanted.scenario.clone()));
+        let inner = Rc::new_cyclic(|me| Inner {
+            me: Weak::clone(me),
+            host,
+            root,
+            run,
+            frames: RefCell::default(),
+            redraw: RefCell::default(),
+            app: RefCell::default(),
+            announcer: RefCell::default(),
+            later: RefCell::default(),
+            keydown: RefCell::default(),
+            pairs: RefCell::new(pairs),
+        });
+        inner.mount();
+        inner.begin(&wanted);
+        Ok(Lab { inner })
+    }
+
+    /// Attributes or URL changed. Loads anew when they say something else than before.
+    pub fn configure(&self, list: &Array) {
+        let pairs = api::pairs(list);
+        // `data-state` and the like change often and mean nothing to the scenario.
+        let said = |pairs: &[attributes::Pair]| -> Vec<attributes::Pair> {
+            pairs.iter().filter(|pair| !pair.name.starts_with("data-")).cloned().collect()
+        };
+        if said(&pairs) == said(&self.inner.pairs.borrow()) {
+            return;
+        }
+        match attributes::read(&pairs) {
+            Ok(wanted) => {
+                self.inner.ask(Msg::Load(Box::new(wanted.scenario.clone())));
+                self.inner.begin(&wanted);
+            }
+            Err(why) => self.inner.ask(Msg::Complain(why)),
+        }
+        *self.inner.pairs.borrow_mut() = pairs;
+    }
+
+    /// Whether it can be seen.
+    pub fn set_visible(&self, visible: bool) {
+        if let Some(frames) = &*self.inner.frames.borrow() {
+            frames.set_visible(visible);
+        }
+    }
+
+    /// Takes everything down.
+    pub fn destroy(&self) {
+        let inner = &self.inner;
+        inner.frames.borrow_mut().take();
+        inner.redraw.borrow_mut().take();
+        inner.later.borrow_mut().take();
+        if let Some(keydown) = inner.keydown.borrow_mut().take() {
+            let function = keydown.as_ref().unchecked_ref();
+            // It fails only for a listener that was never there.
+            let _ = inner.root.remove_event_listener_with_callback("keydown", function);
+        }
+        let app = inner.app.borrow_mut().take();
+        if let Some(app) = app {
+            app.destroy();
+        }
+    }
+
+    /// `snapshot()`.
+    ///
+    /// # Errors
+    ///
+    /// When a number is too large for JavaScript.
+    pub fn snapshot(&self) -> Result<JsValue, JsValue> {
+        let session = self.inner.run.session();
+        let paused = !session.state().playing;
+        api::plain("snapshot()", &api::SnapshotOut { paused, snapshot: session.snapshot() })
+    }
+
+    /// `decisions()`: those until now, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// When a number is too large for JavaScript.
+    pub fn decisions(&self) -> Result<JsValue, JsValue> {
+        let session = self.inner.run.session();
+        let now = session.snapshot().now_us;
+        let all = session.run().trace().decisions();
+        let until = all.partition_point(|decision| decision.at_us <= now);
+        api::plain("decisions()", &all[..until])
+    }
+
+    /// `act(action)`.
+    ///
+    /// # Errors
+    ///
+    /// When it is no action, or the world refuses it.
+    pub fn act(&self, action: &JsValue) -> Result<(), JsValue> {
+        self.inner.apply("act(action)", Msg::Act(api::action(action)?))
+    }
+
+    /// `play()`.
+    ///
+    /// # Errors
+    ///
+    /// None.
+    pub fn play(&self) -> Result<(), JsValue> {
+        self.inner.apply("play()", Msg::Play)
+    }
+
+    /// `pause()`.
+    ///
+    /// # Errors
+    ///
+    /// None.
+    pub fn pause(&self) -> Result<(), JsValue> {
+        self.inner.apply("pause()", Msg::Pause)
+    }
+
+    /// `step()`.
+    ///
+    /// # Errors
+    ///
+    /// None.
+    pub fn step(&self) -> Result<(), JsValue> {
+        self.inner.apply("step()", Msg::Step)
+    }
+
+    /// `seek(us)`.
+    ///
+    /// # Errors
+    ///
+    /// When `us` is no moment, or more than a day after the latest one reached.
+    pub fn seek(&self, us: &JsValue) -> Result<(), JsValue> {
+        const METHOD: &str = "seek(us)";
+        let us = api::microseconds(METHOD, us)?;
+        let furthest = self.inner.run.with_trace(|trace| trace.furthest().0);
+        api::not_too_long(METHOD, us.saturating_sub(furthest))?;
+        self.inner.apply(METHOD, Msg::Seek(us))
+    }
+
+    /// `advance(us)`.
+    ///
+    /// # Errors
+    ///
+    /// When `us` is no time, or more than a day.
+    pub fn advance(&self, us: &JsValue) -> Result<(), JsValue> {
+        const METHOD: &str = "advance(us)";
+        let us = api::microseconds(METHOD, us)?;
+        api::not_too_long(METHOD, us)?;
+        self.inner.apply(METHOD, Msg::Advance(us))
+    }
+
+    /// `scenario()`: with the actions made so far.
+    ///
+    /// # Errors
+    ///
+    /// When a number is too large for JavaScript.
+    pub fn scenario(&self) -> Result<JsValue, JsValue> {
+        let text = self.inner.run.with(|run| run.scenario().to_json());
+        api::parsed("scenario()", &text)
+    }
+
+    /// `load(scenario)`: afresh, paused.
+    ///
+    /// # Errors
+    ///
+    /// When it is no scenario.
+    pub fn load(&self, scenario: &JsValue) -> Result<(), JsValue> {
+        let scenario = Box::new(api::scenario(scenario)?);
+        self.inner.apply("load(scenario)", Msg::Load(scenario))
+    }
+}
+
+impl Inner {
+    fn mount(&self) {
+        let weak = Weak::clone(&self.me);
+        let tell = move || {
+            if let Some(inner) = weak.upgrade() {
+                inner.changed();
+            }
+        };
+        *self.frames.borrow_mut() = Some(FrameLoop::new(self.run.clone(), tell));
+        let weak = Weak::clone(&self.me);
+        let on = Callback::from(move |msg| {
+            if let Some(inner) = weak.upgrade() {
+                inner.ask(msg);
+            }
+        });
+        let weak = Weak::clone(&self.me);
+        let on_ready = Callback::from(move |redraw| {
+            if let Some(inner) = weak.upgrade() {
+                *inner.redraw.borrow_mut() = Some(redraw);
+            }
+        });
+        let props = AppProps { run: self.run.clone(), on, on_ready };
+        let app = yew::Renderer::<App>::with_root_and_props(self.root.clone(), props).render();
+        *self.app.borrow_mut() = Some(app);
+        self.listen();
+    }
+
+    /// Keys count where the focus is: inside this element, and not in a field.
+    fn listen(&self) {
+        let weak = Weak::clone(&self.me);
+        let keydown = Closure::<dyn FnMut(KeyboardEvent)>::new(move |event: KeyboardEvent| {
+            let Some(inner) = weak.upgrade() else { return };
+            if event.ctrl_key() || event.alt_key() || event.meta_key() || taken(&event) {
+                return;
+            }
+            let msg = keys::msg(&event.key(), inner.run.session().state());
+            if let Some(msg) = msg {
+                event.prevent_default();
+                inner.ask(msg);
+            }
+        });
+        let function = keydown.as_ref().unchecked_ref();
+        // It fails never for a node and a function.
+        let _ = self.root.add_event_listener_with_callback("keydown", function);
+        *self.keydown.borrow_mut() = Some(keydown);
+    }
+
+    /// What the attributes want besides the scenario itself.
+    fn begin(&self, wanted: &attributes::Wanted) {
+        self.ask(Msg::Theme(wanted.theme));
+        if let Some(speed) = wanted.speed {
+            self.ask(Msg::Speed(speed));
+        }
+        if wanted.autoplay && !still() {
+            self.ask(Msg::Play);
+        }
+        if !wanted.complaints.is_empty() {
+            self.ask(Msg::Complain(wanted.complaints.join(" ")));
+        }
+    }
+
+    /// Somebody at the page asks for something: what is wrong is shown there.
+    fn ask(&self, msg: Msg) {
+        let done = self.run.session_mut().apply(msg);
+        if let Err(complaint) = done {
+            let complained = self.run.session_mut().apply(Msg::Complain(complaint));
+            debug_assert!(complained.is_ok(), "complaining always works");
+        }
+        self.changed();
+        self.wake();
+    }
+
+    /// A script asks for something: what is wrong is its caller's.
+    fn apply(&self, method: &str, msg: Msg) -> Result<(), JsValue> {
+        let done = self.run.session_mut().apply(msg);
+        self.changed();
+        self.wake();
+        done.map_err(|why| api::error(method, &why))
+    }
+
+    fn wake(&self) {
+        if let Some(frames) = &*self.frames.borrow() {
+            frames.wake();
+        }
+    }
+
+    /// The session changed: tells components, scripts and the live region.
+    fn changed(&self) {
+        let news = self.run.session_mut().news();
+        for decision in &news.decisions {
+            self.announcer.borrow_mut().decision(decision);
+            self.tell_decision(decision);
+        }
+        for (replica, state) in &news.links {
+            self.announcer.borrow_mut().link(replica, *state);
+        }
+        if let Some(message) = news.complaint {
+            self.tell("psync-error", &serde_json::json!({ "message": message }));
+        }
+        let (now_us, paused) = {
+            let session = self.run.session();
+            (session.snapshot().now_us, !session.state().playing)
+        };
+        self.tell("psync-change", &serde_json::json!({ "now_us": now_us, "paused": paused }));
+        self.announce();
+        self.redraw();
+    }
+
+    fn announce(&self) {
+        let Some(now_ms) = web_sys::window().and_then(|w| w.performance()).map(|p| p.now()) else {
+            return;
+        };
+        let sentence = self.announcer.borrow_mut().take(now_ms);
+        if let Some(sentence) = sentence {
+            let said = self.run.session_mut().apply(Msg::Announce(sentence));
+            debug_assert!(said.is_ok(), "announcing always works");
+        }
+        let waits = self.announcer.borrow().waits();
+        let mut later = self.later.borrow_mut();
+        if waits && later.is_none() {
+            let me = Weak::clone(&self.me);
+            *later = Some(Timeout::new(1000, move || {
+                if let Some(inner) = me.upgrade() {
+                    inner.later.borrow_mut().take();
+                    inner.announce();
+                    inner.redraw();
+                }
+            }));
+        }
+    }
+
+    fn redraw(&self) {
+        let redraw = self.redraw.borrow().clone();
+        if let Some(redraw) = redraw {
+            redraw.emit(());
+        }
+    }
+
+    fn tell_decision(&self, decision: &DecisionRecord) {
+        self.tell("psync-decision", decision);
+    }
+
+    fn tell<T: serde::Serialize>(&self, name: &str, detail: &T) {
+        let init = CustomEventInit::new();
+        init.set_bubbles(true);
+        init.set_composed(true);
+        init.set_detail(&api::plain(name, detail).unwrap_or(JsValue::NULL));
+        if let Ok(event) = CustomEvent::new_with_event_init_dict(name, &init) {
+            // The answer says whether somebody called preventDefault, which means nothing here.
+            let _ = self.host.dispatch_event(&event);
+        }
+    }
+}
+
+/// Whether the visitor wants things to hold still.
+fn still() -> bool {
+    web_sys::window()
+        .and_then(|window| window.match_media("(prefers-reduced-motion: reduce)").ok().flatten())
+        .is_some_and(|query| query.matches())
+}
+
+/// Whether what has the focus needs this key itself: text fields need all of them, buttons the
+/// space bar, sliders and tabs the arrows.
+fn taken(event: &KeyboardEvent) -> bool {
+    let Ok(target) = event.composed_path().get(0).dyn_into::<Element>() else { return false };
+    let key = event.key();
+    let role = target.get_attribute("role").unwrap_or_default();
+    match target.tag_name().to_ascii_lowercase().as_str() {
+        "input" if target.get_attribute("type").as_deref() == Some("range") => {
+            key.starts_with("Arrow")
+        }
+        "input" | "textarea" | "select" => true,
+        "button" | "a" | "summary" => {
+            key == " " || key == "Enter" || (role == "tab" && key.starts_with("Arrow"))
+        }
+        _ => !role.is_empty() && (key == " " || key.starts_with("Arrow")) && role != "region",
+    }
+}

@@ -1,0 +1,86 @@
+//! The keyboard: one table, used by the handler and by the sheet that explains it.
+
+use crate::state::{Msg, State};
+use crate::world::Action;
+
+/// A key (or several) and what it does, as the sheet prints it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// As printed on the keys.
+    pub keys: &'static [&'static str],
+    /// What they do.
+    pub does: &'static str,
+}
+
+/// The sheet.
+pub const SHEET: &[Line] = &[
+    Line { keys: &["Space"], does: "play or pause" },
+    Line { keys: &[".", "\u{2192}"], does: "step to the next event" },
+    Line { keys: &["[", "]"], does: "previous or next decision" },
+    Line { keys: &["1", "\u{2026}", "9"], does: "cut or heal the link of that replica" },
+    Line { keys: &["w"], does: "write one key" },
+    Line { keys: &["b"], does: "write a burst" },
+    Line { keys: &["r"], does: "restart the master" },
+    Line { keys: &["?"], does: "this sheet" },
+    Line { keys: &["Esc"], does: "close it" },
+];
+
+/// What a key asks for, by its `KeyboardEvent.key`; none for keys that are not ours.
+#[must_use]
+pub fn msg(key: &str, state: &State) -> Option<Msg> {
+    if state.sheet {
+        // The dialog closes itself on Escape; nothing else passes it.
+        return None;
+    }
+    Some(match key {
+        " " => Msg::TogglePlay,
+        "." | "ArrowRight" => Msg::Step,
+        "[" => Msg::PreviousDecision,
+        "]" => Msg::NextDecision,
+        "w" => Msg::Act(write()),
+        "b" => Msg::Act(burst(BURST_WRITES, BURST_BYTES)),
+        "r" => Msg::Act(restart("master")),
+        "?" => Msg::Sheet(true),
+        _ => Msg::ToggleLink(key.parse::<usize>().ok().filter(|n| (1..=9).contains(n))?),
+    })
+}
+
+/// How many writes a burst is, unless said otherwise.
+pub const BURST_WRITES: u64 = 100;
+/// How long each of their values is.
+pub const BURST_BYTES: u64 = 64;
+
+/// One write to the master.
+#[must_use]
+pub fn write() -> Action {
+    burst(1, BURST_BYTES)
+}
+
+/// Many of them at once.
+#[must_use]
+pub fn burst(writes: u64, value_bytes: u64) -> Action {
+    Action::Burst { writes, value_bytes }
+}
+
+/// A server stops and starts again, with a new run id.
+#[must_use]
+pub fn restart(server: &str) -> Action {
+    Action::Restart { server: server.to_owned(), keep_id: false }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_do_what_the_sheet_says() {
+        let state = State::default();
+        assert!(matches!(msg(" ", &state), Some(Msg::TogglePlay)));
+        assert!(matches!(msg("3", &state), Some(Msg::ToggleLink(3))));
+        assert!(matches!(msg("b", &state), Some(Msg::Act(_))));
+        assert!(msg("0", &state).is_none());
+        assert!(msg("12", &state).is_none());
+        assert!(msg("F5", &state).is_none());
+        assert!(msg("w", &State { sheet: true, ..State::default() }).is_none());
+    }
+}

@@ -1,0 +1,99 @@
+//! The panel "Console": real commands on any server of the world.
+
+use wasm_bindgen::JsCast;
+use web_sys::{Event, HtmlInputElement, HtmlSelectElement, InputEvent, KeyboardEvent, SubmitEvent};
+use yew::{Callback, Html, Properties, function_component, html, use_state, use_state_eq};
+
+use crate::format::server_title;
+use crate::run::RunHandle;
+use crate::state::Msg;
+
+/// What the panel needs.
+#[derive(Clone, PartialEq, Properties)]
+pub struct ConsoleProps {
+    /// The session.
+    pub run: RunHandle,
+    /// Changes whenever the session does.
+    pub revision: u64,
+    /// Where everything asked for goes.
+    pub on: Callback<Msg>,
+}
+
+/// The lines so far, and the line to type.
+#[function_component]
+pub fn Console(props: &ConsoleProps) -> Html {
+    let text = use_state_eq(String::new);
+    // How far back in the history: 0 is the line being typed.
+    let back = use_state(|| 0_usize);
+    let session = props.run.session();
+    let (state, servers) = (session.state(), &session.snapshot().servers);
+    let chosen = state.selection.filter(|n| *n < servers.len()).unwrap_or(0);
+
+    let onsubmit = {
+        let (on, text, back) = (props.on.clone(), text.clone(), back.clone());
+        Callback::from(move |event: SubmitEvent| {
+            event.prevent_default();
+            on.emit(Msg::Command { server: chosen, line: (*text).clone() });
+            text.set(String::new());
+            back.set(0);
+        })
+    };
+    let oninput = {
+        let text = text.clone();
+        Callback::from(move |event: InputEvent| {
+            let input = event.target().and_then(|t| t.dyn_into::<HtmlInputElement>().ok());
+            text.set(input.map(|input| input.value()).unwrap_or_default());
+        })
+    };
+    let onkeydown = {
+        let typed: Vec<String> = state.console.iter().rev().map(|l| l.command.clone()).collect();
+        let (text, back) = (text.clone(), back.clone());
+        Callback::from(move |event: KeyboardEvent| {
+            let there = match event.key().as_str() {
+                "ArrowUp" => (*back + 1).min(typed.len()),
+                "ArrowDown" => back.saturating_sub(1),
+                _ => return,
+            };
+            event.prevent_default();
+            back.set(there);
+            text.set(there.checked_sub(1).map(|n| typed[n].clone()).unwrap_or_default());
+        })
+    };
+    let onchange = props.on.reform(|event: Event| {
+        let select = event.target().and_then(|t| t.dyn_into::<HtmlSelectElement>().ok());
+        Msg::Select(select.and_then(|select| select.value().parse().ok()))
+    });
+    html! {
+        <div class="console">
+            <ol class="lines" role="log" aria-label="Replies" tabindex="0">
+                if state.console.is_empty() {
+                    <li class="hint">
+                        { "Try " }<code>{ "SET greeting hello" }</code>{ ", " }
+                        <code>{ "INFO replication" }</code>{ " or " }<code>{ "ROLE" }</code>{ "." }
+                    </li>
+                }
+                { for state.console.iter().rev().map(|line| html! {
+                    <li key={line.number}>
+                        <span class="prompt">{ format!("{}> {}", line.server, line.command) }</span>
+                        <pre>{ &line.reply }</pre>
+                    </li>
+                }) }
+            </ol>
+            <form {onsubmit}>
+                <select aria-label="Server" {onchange}>
+                    { for servers.iter().enumerate().map(|(n, server)| html! {
+                        <option value={n.to_string()} selected={n == chosen}>
+                            { server_title(&server.name) }
+                        </option>
+                    }) }
+                </select>
+                <input
+                    type="text" aria-label="Command" placeholder="SET key value"
+                    autocomplete="off" autocapitalize="off" spellcheck="false"
+                    value={(*text).clone()} {oninput} {onkeydown}
+                />
+                <button type="submit">{ "Run" }</button>
+            </form>
+        </div>
+    }
+}

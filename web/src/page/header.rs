@@ -1,0 +1,131 @@
+//! The header: which preset, which engine, which seed; share, palette, keys.
+
+use wasm_bindgen::JsCast;
+use web_sys::{Event, HtmlSelectElement};
+use yew::{Callback, Html, Properties, function_component, html};
+
+use super::share::Share;
+use crate::run::RunHandle;
+use crate::setup::Setup;
+use crate::state::{Msg, Tab, Theme};
+use crate::world::{Scenario, presets};
+
+/// What the header needs.
+#[derive(Clone, PartialEq, Properties)]
+pub struct HeaderProps {
+    /// For the link to share.
+    pub run: RunHandle,
+    /// What the run is made of.
+    pub setup: Setup,
+    /// The palette.
+    pub theme: Theme,
+    /// Whether time runs, and goes on running in another preset.
+    pub playing: bool,
+    /// Where everything asked for goes.
+    pub on: Callback<Msg>,
+}
+
+/// The header.
+#[function_component]
+pub fn Header(props: &HeaderProps) -> Html {
+    let setup = &props.setup;
+    let on = &props.on;
+    html! {
+        <header class="head">
+            <h1>{ "PSYNC " }<span>{ "Lab" }</span></h1>
+            { menu(props) }
+            <div class="pills">
+                { pill("engine", &engine(&setup.engine), on) }
+                { pill("backlog", &setup.backlog, on) }
+                { pill("seed", &setup.seed.to_string(), on) }
+            </div>
+            <div class="ends">
+                <Share run={props.run.clone()} on={on.clone()} />
+                <button
+                    type="button" class="round theme"
+                    aria-label={format!("Palette: {}", props.theme.name())}
+                    title={format!("Palette: {}", props.theme.name())}
+                    onclick={let next = props.theme.next(); on.reform(move |_| Msg::Theme(next))}
+                >
+                    { palette_glyph(props.theme) }
+                </button>
+                <button
+                    type="button" class="round" aria-label="Keys" title="Keys (?)"
+                    onclick={on.reform(|_| Msg::Sheet(true))}
+                >
+                    { "?" }
+                </button>
+            </div>
+        </header>
+    }
+}
+
+fn menu(props: &HeaderProps) -> Html {
+    let current = props.setup.preset.clone().unwrap_or_default();
+    let on = props.on.clone();
+    let playing = props.playing;
+    let onchange = move |event: Event| {
+        let select = event.target().and_then(|target| target.dyn_into::<HtmlSelectElement>().ok());
+        let Some(name) = select.map(|select| select.value()) else { return };
+        match Scenario::preset(&name) {
+            Ok(scenario) => {
+                on.emit(Msg::Load(Box::new(scenario)));
+                if playing {
+                    on.emit(Msg::Play);
+                }
+            }
+            Err(error) => on.emit(Msg::Complain(error.to_string())),
+        }
+    };
+    let known = presets::all().iter().any(|preset| preset.name == current);
+    html! {
+        <label class="preset">
+            <span class="unseen">{ "Preset" }</span>
+            <select {onchange}>
+                if !known {
+                    <option value="" selected=true disabled=true>{ "Own scenario" }</option>
+                }
+                { for presets::all().iter().map(|preset| html! {
+                    <option
+                        value={preset.name.as_str()} title={preset.summary.as_str()}
+                        selected={preset.name == current}
+                    >
+                        { &preset.title }
+                    </option>
+                }) }
+            </select>
+        </label>
+    }
+}
+
+fn pill(name: &str, value: &str, on: &Callback<Msg>) -> Html {
+    html! {
+        <button type="button" class="pill" onclick={on.reform(|_| Msg::Open(Tab::Settings))}>
+            { name }{ " " }<b>{ value }</b>
+        </button>
+    }
+}
+
+/// `redis-6.2` as people write it.
+fn engine(name: &str) -> String {
+    match name.split_once('-') {
+        Some(("redis", version)) => format!("Redis {version}"),
+        Some(("valkey", version)) => format!("Valkey {version}"),
+        _ => name.to_owned(),
+    }
+}
+
+/// Half a disc for the system's choice, an empty one for light, a full one for dark.
+fn palette_glyph(theme: Theme) -> Html {
+    let fill = match theme {
+        Theme::Auto => html! { <path d="M8 2a6 6 0 0 1 0 12z" fill="currentColor" /> },
+        Theme::Light => html! {},
+        Theme::Dark => html! { <circle cx="8" cy="8" r="6" fill="currentColor" /> },
+    };
+    html! {
+        <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
+            <circle cx="8" cy="8" r="6" fill="none" stroke="currentColor" stroke-width="1.5" />
+            { fill }
+        </svg>
+    }
+}

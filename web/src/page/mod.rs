@@ -1,0 +1,113 @@
+//! What is in the element: header, stage, timeline, decision card and panels.
+//!
+//! The document's order is the order of reading; where a container shows it otherwise, that is the
+//! style sheet's business.
+
+use std::rc::Rc;
+
+use yew::{Callback, Html, Properties, function_component, html};
+
+mod console;
+mod decision;
+mod header;
+mod info;
+mod panels;
+mod settings;
+mod share;
+mod sheet;
+mod transcript;
+mod transport;
+
+use self::decision::Decision;
+use self::header::Header;
+use self::panels::Panels;
+use self::sheet::Sheet;
+use self::transport::{Hands, Transport};
+use crate::run::RunHandle;
+use crate::session::Session;
+use crate::stage::Stage;
+use crate::state::Msg;
+use crate::timeline::Timeline;
+
+/// What the page is drawn from.
+#[derive(Clone, PartialEq, Properties)]
+pub struct PageProps {
+    /// The session.
+    pub run: RunHandle,
+    /// Changes whenever the session does.
+    pub revision: u64,
+    /// Where everything asked for goes.
+    pub on: Callback<Msg>,
+}
+
+/// The whole page of one element.
+#[function_component]
+pub fn Page(props: &PageProps) -> Html {
+    let session = props.run.session();
+    let state = session.state();
+    let (run, on, revision) = (&props.run, &props.on, props.revision);
+    let count = session.run().trace().decisions().len();
+    let shown = session.decision();
+    let place = (shown.map_or(0, |(n, _)| n + 1), count);
+    html! {
+        <div class="lab" data-theme={state.theme.name()} data-playing={state.playing.to_string()}>
+            { banner(state.complaint.as_deref(), on) }
+            <Header
+                run={run.clone()} setup={session.setup().clone()} theme={state.theme}
+                playing={state.playing} on={on.clone()}
+            />
+            <div class="map">
+                <Stage
+                    snapshot={Rc::clone(session.snapshot())} run={run.clone()}
+                    playing={state.playing} selection={state.selection}
+                    on_action={on.reform(Msg::Act)} on_select={on.reform(Msg::Select)}
+                />
+            </div>
+            { timeline(props, &session, place) }
+            <div class="side">
+                <Decision decision={shown.map(|(_, d)| d.clone())} on={on.clone()} />
+                <Panels run={run.clone()} {revision} tab={state.tab} on={on.clone()} />
+            </div>
+            <p class="unseen" role="status" aria-live="polite">{ &state.announcement }</p>
+            <Sheet open={state.sheet} on={on.clone()} />
+        </div>
+    }
+}
+
+fn timeline(props: &PageProps, session: &Session, place: (usize, usize)) -> Html {
+    let (state, on) = (session.state(), &props.on);
+    let now_us = session.snapshot().now_us;
+    let furthest_us = session.run().trace().furthest().0;
+    html! {
+        <section class="times" aria-label="Timeline">
+            <Transport
+                playing={state.playing} {now_us} {furthest_us} speed={state.speed}
+                {place} on={on.clone()}
+            />
+            <Timeline
+                run={props.run.clone()} {now_us} {furthest_us}
+                on_seek={on.reform(Msg::Seek)} on_jump={on.reform(Msg::JumpToDecision)}
+            />
+            <Hands setup={session.setup().clone()} replica={replica(session)} on={on.clone()} />
+        </section>
+    }
+}
+
+/// The replica that "Restart" is about: the one looked at, else the first.
+fn replica(session: &Session) -> Option<String> {
+    let servers = &session.snapshot().servers;
+    let chosen = session.state().selection.filter(|n| *n > 0).and_then(|n| servers.get(n));
+    chosen.or_else(|| servers.get(1)).map(|server| server.name.clone())
+}
+
+fn banner(complaint: Option<&str>, on: &Callback<Msg>) -> Html {
+    let Some(complaint) = complaint else { return html! {} };
+    html! {
+        <div class="banner" role="alert">
+            <p>{ complaint }</p>
+            <button type="button" aria-label="Dismiss" onclick={on.reform(|_| Msg::Dismiss)}>
+                { "\u{2715}" }
+            </button>
+        </div>
+    }
+}

@@ -1,0 +1,94 @@
+//! The panel "Settings": what the run is made of, each field checked on its own.
+
+use wasm_bindgen::JsCast;
+use web_sys::{Event, HtmlInputElement};
+use yew::{Callback, Html, Properties, function_component, html, use_state};
+
+use crate::run::RunHandle;
+use crate::setup::Field;
+use crate::state::Msg;
+
+/// What the panel needs.
+#[derive(Clone, PartialEq, Properties)]
+pub struct SettingsProps {
+    /// The session.
+    pub run: RunHandle,
+    /// Changes whenever the session does.
+    pub revision: u64,
+    /// Where everything asked for goes.
+    pub on: Callback<Msg>,
+}
+
+/// The form.
+#[function_component]
+pub fn Settings(props: &SettingsProps) -> Html {
+    let session = props.run.session();
+    let setup = session.setup();
+    let (now, again): (Vec<Field>, Vec<Field>) =
+        Field::ALL.into_iter().partition(|field| field.is_live());
+    let group = |title: &'static str, fields: Vec<Field>| {
+        html! {
+            <fieldset>
+                <legend>{ title }</legend>
+                { for fields.into_iter().map(|field| html! {
+                    <Input key={field.id()} {field} text={field.text(setup)} on={props.on.clone()} />
+                }) }
+            </fieldset>
+        }
+    };
+    html! {
+        <div class="settings">
+            { group("Take effect at once", now) }
+            { group("Begin the run again", again) }
+            <p class="engine">{ "Engine " }<b>{ &setup.engine }</b></p>
+        </div>
+    }
+}
+
+#[derive(Clone, PartialEq, Properties)]
+struct InputProps {
+    field: Field,
+    text: String,
+    on: Callback<Msg>,
+}
+
+/// A label, an input, a unit, and what is wrong with what was typed.
+#[function_component]
+fn Input(props: &InputProps) -> Html {
+    let wrong = use_state(|| None::<String>);
+    let field = props.field;
+    let onchange = {
+        let (wrong, on, old) = (wrong.clone(), props.on.clone(), props.text.clone());
+        move |event: Event| {
+            let target = event.target().and_then(|t| t.dyn_into::<HtmlInputElement>().ok());
+            let Some(input) = target else { return };
+            match field.read(&input.value()) {
+                Ok(change) => {
+                    wrong.set(None);
+                    if input.value().trim() != old {
+                        on.emit(Msg::Change(change));
+                    }
+                }
+                Err(why) => wrong.set(Some(why)),
+            }
+        }
+    };
+    let wrong_id = format!("{}-wrong", field.id());
+    let numeric = !matches!(field, Field::Backlog);
+    html! {
+        <div class="field">
+            <label for={field.id()}>{ field.label() }</label>
+            <input
+                id={field.id()} type="text" inputmode={if numeric { "decimal" } else { "text" }}
+                autocomplete="off" spellcheck="false" value={props.text.clone()}
+                aria-invalid={wrong.is_some().then_some("true")}
+                aria-describedby={wrong.is_some().then(|| wrong_id.clone())}
+                {onchange}
+            />
+            <span class="unit">{ field.unit() }</span>
+            { for wrong.iter().map(|why| html! {
+                <p class="wrong" id={wrong_id.clone()} role="alert">{ why }</p>
+            }) }
+        </div>
+    }
+}

@@ -1,0 +1,338 @@
+//! One element's run, the clock that drives it, and the state of its page.
+//!
+//! [`Session::apply`] is the reducer: every key, click and API call comes through it. It knows no
+//! DOM and no real clock: who drives it says how much real time has gone by.
+//!
+//! Invariant: the snapshot is always of the run's present moment.
+
+use std::rc::Rc;
+
+use psync::wire::Value;
+
+use crate::reply;
+use crate::setup::{Change, Setup};
+use crate::state::{ConsoleLine, Msg, State};
+use crate::verdict;
+use crate::world::{
+    Action, DecisionRecord, Direction, Instant, LinkState, Run, Scenario, Snapshot, What,
+};
+
+/// The longest real time that one frame stands for: a page that was away does not catch up.
+pub const LONGEST_FRAME_US: u64 = 100_000;
+
+/// How many console lines are kept.
+const CONSOLE_LINES: usize = 200;
+
+/// What has happened since it was last asked.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct News {
+    /// Decisions made for the first time.
+    pub decisions: Vec<DecisionRecord>,
+    /// Links that changed their state, by the replica's name.
+    pub links: Vec<(String, LinkState)>,
+    /// What was complained about.
+    pub complaint: Option<String>,
+}
+
+/// The run of one element with all that the page remembers.
+#[derive(Debug)]
+pub struct Session {
+    run: Run,
+    snapshot: Rc<Snapshot>,
+    state: State,
+    /// Millionths of a simulated microsecond that a frame left over.
+    left_over: u64,
+    /// The number of the first entry of the trace that was not told.
+    told: u64,
+    complained: Option<String>,
+    setup: Setup,
+}
+
+impl Session {
+    /// A fresh run, paused.
+    #[must_use]
+    pub fn new(scenario: Scenario) -> Session {
+        let run = Run::new(scenario);
+        let snapshot = Rc::new(run.snapshot());
+        let state = State::default();
+        let setup = Setup::read(&run.scenario(), 0);
+        Session { run, snapshot, state, left_over: 0, told: 0, complained: None, setup }
+    }
+
+    /// The run.
+    #[must_use]
+    pub fn run(&self) -> &Run {
+        &self.run
+    }
+
+    /// The world now.
+    #[must_use]
+    pub fn snapshot(&self) -> &Rc<Snapshot> {
+        &self.snapshot
+    }
+
+    /// What the page remembers.
+    #[must_use]
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// What the run is made of, as of now.
+    #[must_use]
+    pub fn setup(&self) -> &Setup {
+        &self.setup
+    }
+
+    /// Does what is asked.
+    ///
+    /// # Errors
+    ///
+    /// In words, when the world refuses an action; nothing has changed then.
+    pub fn apply(&mut self, msg: Msg) -> Result<(), String> {
+        self.state.revision += 1;
+        self.reduce(msg)
+    }
+
+    /// Lets `real_us` of real time go by; whether anything moved.
+    pub fn frame(&mut self, real_us: u64) -> bool {
+        if !self.state.playing {
+            return false;
+        }
+        let scaled = real_us.min(LONGEST_FRAME_US) * self.state.speed.us_per_second();
+        let scaled = scaled + self.left_over;
+        self.left_over = scaled % 1_000_000;
+        self.advance(scaled / 1_000_000);
+        self.state.revision += 1;
+        true
+    }
+
+    /// What is new since the last call.
+    pub fn news(&mut self) -> News {
+        let mut news = News { complaint: self.complained.take(), ..News::default() };
+        let entries = self.run.trace().entries();
+        let fresh = entries.rev().take_while(|entry| entry.seq >= self.told).count();
+        let entries = self.run.trace().entries();
+        let known = entries.len() - fresh;
+        for entry in entries.skip(known) {
+            match &entry.what {
+                What::Decision(decision) => news.decisions.push((**decision).clone()),
+                What::Link { replica, state } => {
+                    if let Some(server) = self.snapshot.servers.get(*replica) {
+                        news.links.push((server.name.clone(), *state));
+                    }
+                }
+                _ => {}
+            }
+            self.told = entry.seq + 1;
+        }
+        news
+    }
+
+    /// The decision to show and its number in the trace: the one jumped to, otherwise the latest
+    /// until now.
+    #[must_use]
+    pub fn decision(&self) -> Option<(usize, &DecisionRecord)> {
+        let now = self.snapshot.now_us;
+        let decisions = self.run.trace().decisions();
+        let latest = || {
+            let after = decisions.partition_point(|decision| decision.at_us <= now);
+            let last = after.checked_sub(1)?;
+            Some((last, decisions.get(last)?))
+        };
+        let jumped = self.state.jumped.and_then(|n| Some((n, decisions.get(n)?)));
+        jumped.or_else(latest)
+    }
+
+    fn reduce(&mut self, msg: Msg) -> Result<(), String> {
+        match msg {
+            Msg::Play => self.state.playing = true,
+            Msg::Pause => self.state.playing = false,
+            Msg::TogglePlay => self.state.playing = !self.state.playing,
+            Msg::Step => self.step(),
+            Msg::Seek(us) => self.seek(us),
+            Msg::Advance(us) => self.advance(us),
+            Msg::PreviousDecision => self.turn(false),
+            Msg::NextDecision => self.turn(true),
+            Msg::JumpToDecision(n) => self.jump(n),
+            Msg::Act(action) => self.act(action).map(drop)?,
+            Msg::ToggleLink(replica) => self.toggle_link(replica)?,
+            Msg::Load(scenario) => self.load(*scenario),
+            Msg::Change(change) => self.change(&change)?,
+            Msg::ApplyRemedy => self.apply_remedy()?,
+            Msg::Command { server, line } => self.command(server, line),
+            Msg::Complain(complaint) => self.complain(complaint),
+            Msg::Speed(speed) => self.state.speed = speed,
+            Msg::Select(server) => self.state.selection = server,
+            Msg::Open(tab) => self.state.tab = tab,
+            Msg::Theme(theme) => self.state.theme = theme,
+            Msg::Sheet(open) => self.state.sheet = open,
+            Msg::Dismiss => self.state.complaint = None,
+            Msg::Announce(sentence) => self.state.announcement = sentence,
+        }
+        Ok(())
+    }
+
+    fn look(&mut self) {
+        self.snapshot = Rc::new(self.run.snapshot());
+    }
+
+    fn moved(&mut self) {
+        self.state.jumped = None;
+        self.look();
+    }
+
+    fn advance(&mut self, us: u64) {
+        self.run.advance_us(us);
+        self.moved();
+    }
+
+    fn step(&mut self) {
+        self.state.playing = false;
+        self.run.step();
+        self.moved();
+    }
+
+    fn seek(&mut self, us: u64) {
+        self.run.seek(Instant(us));
+        self.left_over = 0;
+        self.moved();
+        self.look_at_setup();
+    }
+
+    fn look_at_setup(&mut self) {
+        self.setup = Setup::read(&self.run.scenario(), self.snapshot.now_us);
+    }
+
+    fn jump(&mut self, number: usize) {
+        let Some(at_us) = self.run.trace().decisions().get(number).map(|d| d.at_us) else {
+            return;
+        };
+        self.state.playing = false;
+        self.seek(at_us);
+        self.state.jumped = Some(number);
+    }
+
+    /// To the next or the previous decision. The next one counts from the one shown, because
+    /// several can share a moment; the previous one is the one shown itself when it is over.
+    fn turn(&mut self, ahead: bool) {
+        let shown = self.decision().map(|(n, d)| (n, d.at_us < self.snapshot.now_us));
+        match (shown, ahead) {
+            (None, true) => self.jump(0),
+            (Some((n, _)), true) => self.jump(n + 1),
+            (Some((n, true)), false) => self.jump(n),
+            (Some((n, false)), false) if n > 0 => self.jump(n - 1),
+            (_, false) => {}
+        }
+    }
+
+    fn act(&mut self, action: Action) -> Result<Option<Value>, String> {
+        // An action in the past begins another future: what was told of the old one is void.
+        let told = self.told.min(self.run.world().next_entry());
+        let answer = self.run.act(action).map_err(|error| error.to_string())?;
+        self.told = told;
+        self.moved();
+        self.look_at_setup();
+        Ok(answer)
+    }
+
+    /// As an action where the world takes it, otherwise by beginning the run again.
+    fn change(&mut self, change: &Change) -> Result<(), String> {
+        match change.actions(&self.snapshot) {
+            Some(actions) => actions.into_iter().try_for_each(|action| self.act(action).map(drop)),
+            None => self.replay(change),
+        }
+    }
+
+    /// Begins the run again, the same but for `change`, and goes to the moment looked at now.
+    fn replay(&mut self, change: &Change) -> Result<(), String> {
+        let scenario = change.lay_over(&self.run.scenario())?;
+        let (now, playing) = (self.snapshot.now_us, self.state.playing);
+        self.load(scenario);
+        self.seek(now);
+        self.state.playing = playing;
+        Ok(())
+    }
+
+    fn apply_remedy(&mut self) -> Result<(), String> {
+        let Some((number, decision)) = self.decision() else {
+            return Err("There is no decision yet.".to_owned());
+        };
+        let Some(cure) = verdict::cure(decision) else {
+            return Err("No setting would have made this one partial.".to_owned());
+        };
+        let replica = decision.replica.clone();
+        self.replay(&Change::Config(cure.directive, cure.value))?;
+        self.state.playing = false;
+        // The same reconnect, decided anew: the first decision from there on about this replica.
+        let again = self.run.trace().decisions().iter().enumerate().skip(number);
+        let again = again.filter(|(_, d)| d.replica == replica).map(|(n, _)| n).next();
+        if let Some(again) = again {
+            self.jump(again);
+        }
+        Ok(())
+    }
+
+    fn toggle_link(&mut self, replica: usize) -> Result<(), String> {
+        let Some(server) = self.snapshot.servers.get(replica) else {
+            return Err(format!("there is no replica {replica}"));
+        };
+        let Some(link) = &server.link else {
+            return Err(format!("{} has no master", server.name));
+        };
+        let cut = link.state == LinkState::Cut || link.cut_to_replica || link.cut_to_master;
+        let (replica, direction) = (server.name.clone(), Direction::Both);
+        let action = match cut {
+            true => Action::Heal { replica, direction },
+            false => Action::Cut { replica, direction },
+        };
+        self.act(action).map(drop)
+    }
+
+    fn load(&mut self, scenario: Scenario) {
+        self.run = Run::new(scenario);
+        self.told = 0;
+        self.left_over = 0;
+        self.state.generation += 1;
+        self.state.playing = false;
+        self.state.selection = None;
+        self.moved();
+        self.look_at_setup();
+    }
+
+    fn command(&mut self, server: usize, line: String) {
+        let Some(name) = self.snapshot.servers.get(server).map(|server| server.name.clone()) else {
+            return;
+        };
+        let reply = match reply::arguments(&line) {
+            Ok(argv) if argv.is_empty() => return,
+            Ok(argv) => self.answer(name.clone(), argv),
+            Err(why) => why,
+        };
+        let number = self.state.console.last().map_or(0, |line| line.number + 1);
+        self.state.console.push(ConsoleLine { number, server: name, command: line, reply });
+        if self.state.console.len() > CONSOLE_LINES {
+            self.state.console.remove(0);
+        }
+    }
+
+    /// What a server answers to a command, as redis-cli prints it.
+    fn answer(&mut self, server: String, argv: Vec<String>) -> String {
+        let looks = reply::only_looks(&argv);
+        let action = Action::Write { argv, server };
+        let answer = if looks {
+            self.run.world().clone().act(&action).map_err(|error| error.to_string())
+        } else {
+            self.act(action)
+        };
+        match answer {
+            Ok(Some(value)) => reply::print(&value),
+            Ok(None) => "(no reply)".to_owned(),
+            Err(why) => format!("(error) {why}"),
+        }
+    }
+
+    fn complain(&mut self, complaint: String) {
+        self.complained = Some(complaint.clone());
+        self.state.complaint = Some(complaint);
+    }
+}

@@ -1,0 +1,323 @@
+//! What a run is made of, as the settings panel shows and changes it.
+//!
+//! Changes that the world takes while it runs are actions; the others begin the run again, with
+//! the same actions.
+
+use serde_json::{Map, Value};
+
+use crate::attributes::{MAX_SAFE, insert};
+use crate::format::conf_size;
+use crate::world::{Action, Scenario, ServerSnapshot, Snapshot, TimedAction};
+
+/// What the panel shows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Setup {
+    /// The preset it was made from.
+    pub preset: Option<String>,
+    /// `redis-6.2`.
+    pub engine: String,
+    /// Of all that is random.
+    pub seed: u64,
+    /// How many.
+    pub replicas: u64,
+    /// `repl-backlog-size` of the master, as redis.conf writes it.
+    pub backlog: String,
+    /// `repl-backlog-ttl` of the master, in seconds.
+    pub ttl: String,
+    /// Of the steady workload.
+    pub writes_per_second: u64,
+    /// Length of each value.
+    pub value_bytes: u64,
+    /// One way, of every link.
+    pub latency_us: u64,
+}
+
+/// One field of the panel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Field {
+    /// `repl-backlog-size`.
+    Backlog,
+    /// `repl-backlog-ttl`.
+    Ttl,
+    /// Writes per second.
+    Writes,
+    /// Bytes in a value.
+    ValueBytes,
+    /// Milliseconds one way.
+    Latency,
+    /// How many replicas.
+    Replicas,
+    /// Seed.
+    Seed,
+}
+
+/// A checked change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// `CONFIG SET` on the master.
+    Config(&'static str, String),
+    /// A key of a group of the scenario: `workload`, `network`.
+    Grouped(&'static str, &'static str, u64),
+    /// A key of the scenario itself.
+    Plain(&'static str, u64),
+}
+
+impl Setup {
+    /// Reads a scenario; of its actions, those until `now_us` count.
+    #[must_use]
+    pub fn read(scenario: &Scenario, now_us: u64) -> Setup {
+        let config = scenario.server_config();
+        let mut setup = Setup {
+            preset: scenario.preset.clone(),
+            engine: scenario.engine.name.to_owned(),
+            seed: scenario.seed,
+            replicas: scenario.replicas as u64,
+            backlog: conf_size(config.backlog_bytes),
+            ttl: config.backlog_ttl_seconds.to_string(),
+            writes_per_second: scenario.workload.writes_per_second,
+            value_bytes: scenario.workload.value_bytes,
+            latency_us: scenario.network.default.latency_us,
+        };
+        let until = |timed: &&TimedAction| timed.at.0 <= now_us;
+        for timed in scenario.actions.iter().take_while(until) {
+            setup.follow(&timed.action);
+        }
+        setup
+    }
+
+    /// Lets an action that was made change what is shown.
+    fn follow(&mut self, action: &Action) {
+        match action {
+            Action::Config { server, directive, value } if server == "master" => {
+                match directive.as_str() {
+                    "repl-backlog-size" => value.clone_into(&mut self.backlog),
+                    "repl-backlog-ttl" => value.clone_into(&mut self.ttl),
+                    _ => {}
+                }
+            }
+            Action::Link { latency_us: Some(latency_us), .. } => self.latency_us = *latency_us,
+            _ => {}
+        }
+    }
+}
+
+impl Field {
+    /// In the order of the panel.
+    pub const ALL: [Field; 7] = [
+        Field::Backlog,
+        Field::Ttl,
+        Field::Writes,
+        Field::ValueBytes,
+        Field::Latency,
+        Field::Replicas,
+        Field::Seed,
+    ];
+
+    /// Its label.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Field::Backlog => "repl-backlog-size",
+            Field::Ttl => "repl-backlog-ttl",
+            Field::Writes => "Writes per second",
+            Field::ValueBytes => "Value size",
+            Field::Latency => "Latency, one way",
+            Field::Replicas => "Replicas",
+            Field::Seed => "Seed",
+        }
+    }
+
+    /// Whether the world takes it while it runs.
+    #[must_use]
+    pub fn is_live(self) -> bool {
+        matches!(self, Field::Backlog | Field::Ttl | Field::Latency)
+    }
+
+    /// Its unit, or what may be typed.
+    #[must_use]
+    pub fn unit(self) -> &'static str {
+        match self {
+            Field::Backlog => "16kb, 1mb",
+            Field::Ttl => "s, 0 = never",
+            Field::Writes => "/s",
+            Field::ValueBytes => "B",
+            Field::Latency => "ms",
+            Field::Replicas => "1 to 100",
+            Field::Seed => "",
+        }
+    }
+
+    /// For the input's id, unique inside one element.
+    #[must_use]
+    pub fn id(self) -> &'static str {
+        match self {
+            Field::Backlog => "set-backlog",
+            Field::Ttl => "set-ttl",
+            Field::Writes => "set-writes",
+            Field::ValueBytes => "set-value-bytes",
+            Field::Latency => "set-latency",
+            Field::Replicas => "set-replicas",
+            Field::Seed => "set-seed",
+        }
+    }
+
+    /// Its text at present.
+    #[must_use]
+    pub fn text(self, setup: &Setup) -> String {
+        match self {
+            Field::Backlog => setup.backlog.clone(),
+            Field::Ttl => setup.ttl.clone(),
+            Field::Writes => setup.writes_per_second.to_string(),
+            Field::ValueBytes => setup.value_bytes.to_string(),
+            Field::Latency => milliseconds(setup.latency_us),
+            Field::Replicas => setup.replicas.to_string(),
+            Field::Seed => setup.seed.to_string(),
+        }
+    }
+
+    /// Reads what was typed.
+    ///
+    /// # Errors
+    ///
+    /// In words to print below the field.
+    pub fn read(self, text: &str) -> Result<Change, String> {
+        let text = text.trim();
+        Ok(match self {
+            Field::Backlog => Change::Config("repl-backlog-size", conf_size(size(text)?)),
+            Field::Ttl => Change::Config("repl-backlog-ttl", whole(text, 0, 1 << 31)?.to_string()),
+            Field::Writes => {
+                Change::Grouped("workload", "writes_per_second", whole(text, 0, 1_000_000)?)
+            }
+            Field::ValueBytes => {
+                Change::Grouped("workload", "value_bytes", whole(text, 1, 1 << 20)?)
+            }
+            Field::Latency => Change::Grouped("network", "latency_us", latency(text)?),
+            Field::Replicas => Change::Plain("replicas", whole(text, 1, 100)?),
+            Field::Seed => Change::Plain("seed", whole(text, 0, MAX_SAFE)?),
+        })
+    }
+}
+
+impl Change {
+    /// As actions, when the world takes it while it runs.
+    #[must_use]
+    pub fn actions(&self, snapshot: &Snapshot) -> Option<Vec<Action>> {
+        match self {
+            Change::Config(directive, value) => Some(vec![Action::Config {
+                server: "master".to_owned(),
+                directive: (*directive).to_owned(),
+                value: value.clone(),
+            }]),
+            Change::Grouped("network", "latency_us", latency_us) => {
+                let replicas = snapshot.servers.iter().filter(|server| server.link.is_some());
+                let link = |server: &ServerSnapshot| Action::Link {
+                    replica: server.name.clone(),
+                    latency_us: Some(*latency_us),
+                    bandwidth_bytes_per_second: None,
+                    loss: None,
+                };
+                Some(replicas.map(link).collect())
+            }
+            _ => None,
+        }
+    }
+
+    /// `scenario` with this change in it from its beginning.
+    ///
+    /// # Errors
+    ///
+    /// When the core refuses it, in its words.
+    pub fn lay_over(&self, scenario: &Scenario) -> Result<Scenario, String> {
+        let mut json: Map<String, Value> =
+            serde_json::from_str(&scenario.to_json()).map_err(|error| error.to_string())?;
+        match self {
+            Change::Config(directive, value) => {
+                insert(&mut json, "config", directive, Value::from(value.clone()));
+            }
+            Change::Grouped(group, key, value) => {
+                insert(&mut json, group, key, Value::from(*value));
+            }
+            Change::Plain(key, value) => {
+                json.insert((*key).to_owned(), Value::from(*value));
+            }
+        }
+        Scenario::from_json(&Value::Object(json).to_string()).map_err(|error| error.to_string())
+    }
+}
+
+fn milliseconds(us: u64) -> String {
+    let text = format!("{}.{:03}", us / 1000, us % 1000);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+fn whole(text: &str, least: u64, most: u64) -> Result<u64, String> {
+    let n: Option<u64> = text.parse().ok();
+    n.filter(|n| (least..=most).contains(n))
+        .ok_or_else(|| format!("A whole number from {least} to {most}, please."))
+}
+
+/// A size as redis.conf writes it: `1kb` is 1024, `1k` is 1000.
+fn size(text: &str) -> Result<u64, String> {
+    let lower = text.to_ascii_lowercase();
+    let digits = lower.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let factor: u64 = match &lower[digits.len()..] {
+        "" | "b" => 1,
+        "k" => 1000,
+        "kb" => 1 << 10,
+        "m" => 1_000_000,
+        "mb" => 1 << 20,
+        "g" => 1_000_000_000,
+        "gb" => 1 << 30,
+        _ => 0,
+    };
+    let n = digits.parse::<u64>().ok().and_then(|n| n.checked_mul(factor));
+    n.filter(|n| (1..=MAX_SAFE).contains(n))
+        .ok_or_else(|| "A size such as 16384, 16kb or 1mb, please.".to_owned())
+}
+
+fn latency(text: &str) -> Result<u64, String> {
+    let bad = || "Milliseconds from 0 to 10000, please.".to_owned();
+    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+    if part.len() > 3 || !part.chars().all(|c| c.is_ascii_digit()) {
+        return Err(bad());
+    }
+    let whole: u64 = whole.parse().map_err(|_| bad())?;
+    let part: u64 = format!("{part:0<3}").parse().map_err(|_| bad())?;
+    Some(whole).filter(|ms| *ms <= 10_000).map(|ms| ms * 1000 + part).ok_or_else(bad)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_take_what_redis_conf_takes_and_say_what_they_want() {
+        let backlog = |text| Field::Backlog.read(text);
+        assert_eq!(backlog("16kb"), Ok(Change::Config("repl-backlog-size", "16kb".to_owned())));
+        assert_eq!(backlog(" 1M "), Ok(Change::Config("repl-backlog-size", "1000000".to_owned())));
+        for wrong in ["", "kb", "0", "-1", "1tb", "1.5mb", "99999999999999999999"] {
+            assert!(backlog(wrong).is_err(), "{wrong:?}");
+        }
+        assert_eq!(Field::Latency.read("1.5"), Ok(Change::Grouped("network", "latency_us", 1500)));
+        assert!(Field::Latency.read("1.5.5").is_err());
+        assert_eq!(Field::Replicas.read("100"), Ok(Change::Plain("replicas", 100)));
+        let wrong = Field::Replicas.read("101");
+        assert_eq!(wrong, Err("A whole number from 1 to 100, please.".to_owned()));
+    }
+
+    #[test]
+    fn a_setup_reads_back_what_was_changed() {
+        let scenario = Scenario::preset("too-long").unwrap();
+        for (field, text) in [
+            (Field::Backlog, "32kb"),
+            (Field::Ttl, "60"),
+            (Field::Writes, "77"),
+            (Field::Latency, "2.5"),
+            (Field::Replicas, "9"),
+            (Field::Seed, "5"),
+        ] {
+            let changed = field.read(text).unwrap().lay_over(&scenario).unwrap();
+            assert_eq!(field.text(&Setup::read(&changed, 0)), text, "{}", field.label());
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! What the page remembers besides the run: what is chosen, open, playing.
+//!
+//! Plain values; [`Session`](crate::session::Session) is the only one who changes them.
+
+use crate::setup::Change;
+use crate::speed::Speed;
+use crate::world::{Action, Scenario};
+
+/// Everything that can be asked of the page, by a key, a click or the element's methods.
+#[derive(Clone, Debug)]
+pub enum Msg {
+    /// Let time run.
+    Play,
+    /// Stop it.
+    Pause,
+    /// The one or the other.
+    TogglePlay,
+    /// To the next event worth seeing.
+    Step,
+    /// To a moment, back or ahead.
+    Seek(u64),
+    /// This much further, at once.
+    Advance(u64),
+    /// To the decision before this moment.
+    PreviousDecision,
+    /// To the one after it.
+    NextDecision,
+    /// To a decision by its number in the trace.
+    JumpToDecision(usize),
+    /// Do something to the world.
+    Act(Action),
+    /// Cut the link of replica N, or heal it when it is cut.
+    ToggleLink(usize),
+    /// Start another scenario, paused.
+    Load(Box<Scenario>),
+    /// Change what the run is made of.
+    Change(Change),
+    /// Replay the run with what would have made the decision shown a partial one.
+    ApplyRemedy,
+    /// How fast.
+    Speed(Speed),
+    /// Look at a server.
+    Select(Option<usize>),
+    /// Open a panel.
+    Open(Tab),
+    /// Light, dark or as the system says.
+    Theme(Theme),
+    /// The sheet of keys.
+    Sheet(bool),
+    /// A line typed into the console.
+    Command {
+        /// Index of the server.
+        server: usize,
+        /// As typed.
+        line: String,
+    },
+    /// Something was wrong.
+    Complain(String),
+    /// The complaint was read.
+    Dismiss,
+    /// Say it to those who do not see.
+    Announce(String),
+}
+
+/// The panels beside the drawing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tab {
+    /// What travelled.
+    #[default]
+    Transcript,
+    /// The facts of INFO.
+    Info,
+    /// Commands on a server.
+    Console,
+    /// What the run is made of.
+    Settings,
+}
+
+/// Which palette.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Theme {
+    /// As the system says.
+    #[default]
+    Auto,
+    /// Dark on paper.
+    Light,
+    /// Light on night.
+    Dark,
+}
+
+/// One command and its reply.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConsoleLine {
+    /// Counts up; a key for the list.
+    pub number: u64,
+    /// Name of the server.
+    pub server: String,
+    /// As typed.
+    pub command: String,
+    /// As redis-cli prints it.
+    pub reply: String,
+}
+
+/// What the page remembers.
+#[derive(Clone, Debug, Default)]
+pub struct State {
+    /// Counts up with each change; what is rendered from an older one is stale.
+    pub revision: u64,
+    /// Counts up with each load.
+    pub generation: u64,
+    /// Whether time runs.
+    pub playing: bool,
+    /// How fast.
+    pub speed: Speed,
+    /// The server looked at.
+    pub selection: Option<usize>,
+    /// The decision jumped to; several can share one moment. None: the latest until now.
+    pub jumped: Option<usize>,
+    /// The open panel.
+    pub tab: Tab,
+    /// Which palette.
+    pub theme: Theme,
+    /// Whether the sheet of keys is open.
+    pub sheet: bool,
+    /// What was wrong, until dismissed.
+    pub complaint: Option<String>,
+    /// What the live region says.
+    pub announcement: String,
+    /// The console, oldest first.
+    pub console: Vec<ConsoleLine>,
+}
+
+impl Tab {
+    /// In the order of the bar.
+    pub const ALL: [Tab; 4] = [Tab::Transcript, Tab::Info, Tab::Console, Tab::Settings];
+
+    /// On the tab and as the region's name.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Tab::Transcript => "Transcript",
+            Tab::Info => "INFO",
+            Tab::Console => "Console",
+            Tab::Settings => "Settings",
+        }
+    }
+}
+
+impl Theme {
+    /// As the attribute has it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Theme::Auto => "auto",
+            Theme::Light => "light",
+            Theme::Dark => "dark",
+        }
+    }
+
+    /// The one that the attribute names.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Theme> {
+        [Theme::Auto, Theme::Light, Theme::Dark].into_iter().find(|theme| theme.name() == name)
+    }
+
+    /// The one after it, on the button.
+    #[must_use]
+    pub fn next(self) -> Theme {
+        match self {
+            Theme::Auto => Theme::Light,
+            Theme::Light => Theme::Dark,
+            Theme::Dark => Theme::Auto,
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! The core's names that the page uses, in one place.
+
+pub use psync::cluster::decision::{CounterMoved, DecisionRecord, Remedy, Verdict};
+pub use psync::cluster::snapshot::{
+    BacklogSnapshot, Counters, LinkSnapshot, LinkState, Packet, PacketKind, Role, ServerSnapshot,
+    Snapshot, Transfer,
+};
+pub use psync::cluster::trace::{Entry, Message, What};
+pub use psync::cluster::{
+    Action, BadInput, BytesAt, Direction, Preset, Run, Scenario, TimedAction, Trace, presets,
+};
+pub use psync::stream::checks::{Check, CheckName, Outcome};
+pub use psync::time::Instant;
