@@ -1,10 +1,48 @@
-//! The region "Replication map": dial, ruler, links and replica cards. A placeholder.
+//! The region "Replication map": dial, ruler, links and replica cards.
+//!
+//! Three layers of one size, all placed by the same [`plan::Plan`]: SVG for what stands still, a
+//! canvas for what moves each frame, HTML for what is read and pressed. The components are drawn
+//! when the state changes, the canvas by the frame loop. Judgements are made once, in
+//! [`standing`]; words, geometry and marks follow from it and are tested without a browser.
+//!
+//! Absent on purpose: state of the world. What is kept here is only what this drawing shows:
+//! its size, the zoom of the ruler and the byte pointed at.
+
+pub mod bytes_slider;
+pub mod canvas;
+pub mod card;
+pub mod face;
+pub mod figures;
+#[cfg(test)]
+pub mod fixture;
+pub mod hands;
+pub mod painting;
+pub mod plan;
+pub mod pointed;
+pub mod roster;
+pub mod scale;
+pub mod span;
+pub mod standing;
+pub mod turn;
+pub mod wires;
 
 use std::rc::Rc;
 
-use yew::{Callback, Html, Properties, function_component, html};
+use yew::{
+    Callback, Html, PointerEvent, Properties, UseStateHandle, WheelEvent, function_component, hook,
+    html, use_memo, use_mut_ref, use_state_eq,
+};
 
-use crate::format::thousands;
+use self::bytes_slider::{BytesSlider, Pointed};
+use self::canvas::{Surface, use_surface};
+use self::card::tallies;
+use self::face::{Face, Track};
+use self::painting::Held;
+use self::plan::{Plan, Shape};
+use self::pointed::{inside, on_ring};
+use self::roster::Roster;
+use self::span::Zoom;
+use self::standing::{replicas, subject};
 use crate::run::RunHandle;
 use crate::world::{Action, Snapshot};
 
@@ -23,16 +61,183 @@ pub struct StageProps {
     pub on_action: Callback<Action>,
     /// Somebody looks at another server.
     pub on_select: Callback<Option<usize>>,
+    /// Paints `snapshot` and not the run's present: for stills.
+    #[prop_or_default]
+    pub still: bool,
 }
 
 /// The drawing of the world.
 #[function_component]
 pub fn Stage(props: &StageProps) -> Html {
+    let snapshot = &props.snapshot;
+    let zoom = use_state_eq(Zoom::default);
+    let pointed = use_state_eq(|| None::<Pointed>);
+    let cursor = pointed.map(|p: Pointed| p.position);
+    let still = props.still.then(|| Rc::clone(snapshot));
+    let count = replicas(snapshot).count();
+    let surface = use_surface(&props.run, count);
+    surface.tell(props.playing, *zoom, cursor, still);
+    let plan = &surface.plan;
+    let server = subject(snapshot);
+    let master = snapshot.servers.get(server);
+    let held = master.and_then(|m| m.backlog.as_ref()).map(Held::from);
+    let head = master.map_or(0, |m| m.master_repl_offset);
+    let past = use_memo((snapshot.now_us, props.run.clone()), |(_, run)| {
+        run.with_trace(|trace| tallies(snapshot, trace.decisions().iter()))
+    });
+    let on_action = use_lasting(&props.on_action);
+    let on_select = use_lasting(&props.on_select);
+    let on_zoom = {
+        let zoom = zoom.clone();
+        Callback::from(move |to| zoom.set(to))
+    };
+    let on_point = on_point(&surface, &pointed, *zoom, &on_zoom);
+    let on_step = on_step(&surface, cursor, *zoom, &on_zoom);
+    let onpointermove = on_move(&surface, held, head, &on_point);
+    let onpointerleave = on_point.reform(|_| None);
+    let onwheel = on_wheel(&surface, *zoom, &on_zoom);
     html! {
-        <section class="stage" aria-label="Replication map">
-            { for props.snapshot.servers.iter().map(|server| html! {
-                <p>{ &server.name }{ " " }{ thousands(server.master_repl_offset) }</p>
-            }) }
+        <section class="stage" aria-label="Replication map" ref={surface.root.clone()}
+            style={root_style(plan)}>
+            <div class={figure_class(plan)} style={figure_style(plan)} {onpointermove}
+                {onpointerleave} {onwheel}>
+                <Track plan={Rc::clone(plan)} size={held.map(|held| held.size)} />
+                <canvas ref={surface.canvas.clone()} aria-hidden="true"
+                    style={format!("width:{}px;height:{}px", plan.width, plan.height)} />
+                <span class="theme-probe" ref={surface.probe.clone()} />
+                <Face plan={Rc::clone(plan)} snapshot={Rc::clone(snapshot)} />
+                if plan.shape != Shape::Card {
+                    <Roster
+                        plan={Rc::clone(plan)} snapshot={Rc::clone(snapshot)}
+                        tallies={(*past).clone()} selection={props.selection}
+                        {on_action} {on_select}
+                    />
+                    if let Some(held) = held {
+                        <BytesSlider plan={Rc::clone(plan)} run={props.run.clone()} {server}
+                            {held} pointed={*pointed} zoom={*zoom} {on_point} on_zoom={on_step} />
+                    }
+                }
+            </div>
         </section>
     }
+}
+
+/// A callback that stays equal to itself while what it calls changes, so that the parts which
+/// take it are not drawn anew for its sake.
+#[hook]
+fn use_lasting<T: 'static>(callback: &Callback<T>) -> Callback<T> {
+    let latest = use_mut_ref(|| callback.clone());
+    latest.replace(callback.clone());
+    let lasting = use_memo((), |()| {
+        Callback::from(move |value| {
+            let callback = latest.borrow().clone();
+            callback.emit(value);
+        })
+    });
+    (*lasting).clone()
+}
+
+fn figure_class(plan: &Plan) -> &'static str {
+    match plan.shape {
+        Shape::Wide if plan.terse => "stage-figure is-wide is-terse",
+        Shape::Wide => "stage-figure is-wide",
+        Shape::Tall => "stage-figure is-tall",
+        Shape::Phone => "stage-figure is-phone",
+        Shape::Card => "stage-figure is-card",
+    }
+}
+
+/// In a column the drawing says how high it is; elsewhere it takes what it is given.
+fn root_style(plan: &Plan) -> Option<String> {
+    matches!(plan.shape, Shape::Tall | Shape::Phone).then(|| format!("height:{:.0}px", plan.height))
+}
+
+fn figure_style(plan: &Plan) -> String {
+    format!("width:{:.1}px;height:{:.1}px", plan.width, plan.height)
+}
+
+/// Points at a byte. With the keys it may leave the stretch shown: the ruler follows then.
+fn on_point(
+    surface: &Surface,
+    pointed: &UseStateHandle<Option<Pointed>>,
+    zoom: Zoom,
+    on_zoom: &Callback<Zoom>,
+) -> Callback<Option<Pointed>> {
+    let (surface, pointed, on_zoom) = (surface.clone(), pointed.clone(), on_zoom.clone());
+    Callback::from(move |to: Option<Pointed>| {
+        let by_key = to.filter(|p| p.at.is_none());
+        let Some((p, span, ruler)) = by_key.zip(surface.span()).zip(surface.plan.ruler).map(flat)
+        else {
+            return pointed.set(to);
+        };
+        let part = span.part(p.position as f64);
+        if !(0.0..=1.0).contains(&part) {
+            on_zoom.emit(zoom.shifted(part - 0.5));
+        }
+        let x = ruler.x + part.clamp(0.0, 1.0) * ruler.w;
+        pointed.set(Some(Pointed { at: Some((x, ruler.y)), ..p }));
+    })
+}
+
+fn flat<A, B, C>(((a, b), c): ((A, B), C)) -> (A, B, C) {
+    (a, b, c)
+}
+
+/// Zooms around the byte pointed at, or around the write head.
+fn on_step(
+    surface: &Surface,
+    cursor: Option<i64>,
+    zoom: Zoom,
+    on_zoom: &Callback<Zoom>,
+) -> Callback<f64> {
+    let surface = surface.clone();
+    on_zoom.reform(move |by| {
+        let at = cursor.zip(surface.span()).map(|(position, span)| span.part(position as f64));
+        zoom.by(by, at.filter(|part| (0.0..=1.0).contains(part)).unwrap_or(0.94))
+    })
+}
+
+/// What is under the pointer: the ring first, then the ruler.
+fn on_move(
+    surface: &Surface,
+    held: Option<Held>,
+    head: u64,
+    on_point: &Callback<Option<Pointed>>,
+) -> Callback<PointerEvent> {
+    let (surface, on_point) = (surface.clone(), on_point.clone());
+    Callback::from(move |event: PointerEvent| {
+        let (Some(held), Some(at)) = (held, surface.point(event.client_x(), event.client_y()))
+        else {
+            return;
+        };
+        let plan = &surface.plan;
+        let on_dial = plan.dial.and_then(|c| on_ring(&c, &held, head as f64, at));
+        let on_ruler = || {
+            let ruler = plan.ruler.filter(|r| at.1 >= r.y + 6.0 && at.1 <= r.y + 48.0)?;
+            let offset = surface.span()?.offset(at.0, ruler.x, ruler.w);
+            // Offset n is reached when byte n has been written.
+            inside(&held, offset.ceil() as i64)
+        };
+        let position = on_dial.or_else(on_ruler);
+        on_point.emit(position.map(|position| Pointed { position, at: Some(at) }));
+    })
+}
+
+/// The wheel zooms only over the ruler; elsewhere it scrolls the page as ever.
+fn on_wheel(surface: &Surface, zoom: Zoom, on_zoom: &Callback<Zoom>) -> Callback<WheelEvent> {
+    let (surface, on_zoom) = (surface.clone(), on_zoom.clone());
+    Callback::from(move |event: WheelEvent| {
+        let Some(at) = surface.point(event.client_x(), event.client_y()) else { return };
+        let Some(ruler) = surface.plan.ruler.filter(|r| at.1 >= r.y && at.1 <= r.y + r.h) else {
+            return;
+        };
+        event.prevent_default();
+        let (dx, dy) = (event.delta_x(), event.delta_y());
+        if dx.abs() > dy.abs() {
+            on_zoom.emit(zoom.shifted(dx / ruler.w));
+        } else {
+            let focus = ((at.0 - ruler.x) / ruler.w).clamp(0.0, 1.0);
+            on_zoom.emit(zoom.by(if dy < 0.0 { 1.25 } else { 0.8 }, focus));
+        }
+    })
 }

@@ -1,0 +1,217 @@
+//! The dial's standing parts: track and ticks as SVG, the master's facts as text inside.
+
+use std::rc::Rc;
+
+use yew::{Html, Properties, classes, function_component, html};
+
+use super::figures::lasting;
+use super::plan::{Circle, Plan, Rect};
+use super::standing::{Standing, replicas, standing, subject};
+use super::{scale, turn};
+use crate::format::{server_title, short_id, thousands};
+use crate::world::{ServerSnapshot, Snapshot};
+
+/// What track and ticks need; it hardly ever changes.
+#[derive(Clone, PartialEq, Properties)]
+pub struct TrackProps {
+    /// The arrangement.
+    pub plan: Rc<Plan>,
+    /// The backlog's size; none without one.
+    pub size: Option<u64>,
+}
+
+/// What the facts need.
+#[derive(Clone, PartialEq, Properties)]
+pub struct FaceProps {
+    /// The arrangement.
+    pub plan: Rc<Plan>,
+    /// The world.
+    pub snapshot: Rc<Snapshot>,
+}
+
+/// A note inside the dial.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Note {
+    /// Decides colour and glyph.
+    pub standing: Standing,
+    /// In words.
+    pub text: String,
+    /// Whether it holds only at the present write rate.
+    pub rated: bool,
+}
+
+/// Track and ticks.
+#[function_component]
+pub fn Track(props: &TrackProps) -> Html {
+    let (plan, size) = (&props.plan, props.size);
+    let Some(c) = plan.dial else { return Html::default() };
+    let view = format!("0 0 {:.0} {:.0}", plan.width, plan.height);
+    let radius = c.rim - c.track / 2.0;
+    html! {
+        <svg class="stage-track" viewBox={view} aria-hidden="true">
+            <circle
+                class={classes!("dial-track", size.is_none().then_some("is-empty"))}
+                cx={px(c.x)} cy={px(c.y)} r={px(radius)}
+                stroke-width={px(c.track)}
+            />
+            if let Some(size) = size {
+                <path class="dial-minor" d={ticks(&c, size, true)} />
+                <path class="dial-major" d={ticks(&c, size, false)} />
+            }
+        </svg>
+    }
+}
+
+fn px(n: f64) -> String {
+    format!("{n:.1}")
+}
+
+/// The ticks outside the rim: at each labelled place, or four times as many in between.
+fn ticks(c: &Circle, size: u64, minor: bool) -> String {
+    let labelled = scale::dial_ticks(size);
+    let step = scale::dial_step(size) as f64;
+    let mut d = String::new();
+    for at in labelled {
+        let parts: &[f64] = if minor { &[0.25, 0.5, 0.75] } else { &[0.0] };
+        for part in parts {
+            let at = at as f64 + part * step;
+            if at >= size as f64 {
+                continue;
+            }
+            let place = turn::place(at, size);
+            let (x0, y0) = turn::point(c.x, c.y, c.rim + 3.0, place);
+            let (x1, y1) = turn::point(c.x, c.y, c.rim + if minor { 5.0 } else { 8.0 }, place);
+            d.push_str(&format!("M{x0:.1} {y0:.1}L{x1:.1} {y1:.1}"));
+        }
+    }
+    d
+}
+
+/// The master's facts.
+#[function_component]
+pub fn Face(props: &FaceProps) -> Html {
+    let snapshot = &props.snapshot;
+    let index = subject(snapshot);
+    let Some(master) = snapshot.servers.get(index) else { return Html::default() };
+    let (style, class, apart) = match props.plan.dial {
+        Some(c) => {
+            let inner = c.rim - c.track;
+            let rect = Rect { x: c.x - inner, y: c.y - inner, w: 2.0 * inner, h: 2.0 * inner };
+            let class = match inner {
+                ..86.0 => "face is-small is-tiny",
+                ..106.0 => "face is-small",
+                ..140.0 => "face is-medium",
+                ..190.0 => "face",
+                _ => "face is-large",
+            };
+            // A small dial has no room for notes beside its hands: the corner has.
+            (rect.style(), class, inner < 106.0)
+        }
+        None => (String::new(), "face is-bar", false),
+    };
+    let notes = notes(snapshot, master).into_iter().map(|note| {
+        html! {
+            <p class={classes!("face-note", note.standing.class())}>
+                <span aria-hidden="true">{ note.standing.glyph() }</span>{ " " }{ note.text }
+                if note.rated { <small>{ "at this write rate" }</small> }
+            </p>
+        }
+    });
+    let notes: Html = notes.collect();
+    html! {
+        <>
+            <div {class} {style}>
+                <p class="face-name">{ server_title(&master.name) }</p>
+                <p class="face-offset">{ thousands(master.master_repl_offset) }</p>
+                <p class="face-label">{ "master_repl_offset" }</p>
+                <p class="face-id"><span>{ "replid " }</span>{ short_id(&master.replid) }</p>
+                { kept(master) }
+                if !apart { { notes.clone() } }
+            </div>
+            if apart { <div class="face-corner">{ notes }</div> }
+        </>
+    }
+}
+
+/// How much is kept, or why nothing is.
+fn kept(master: &ServerSnapshot) -> Html {
+    match &master.backlog {
+        Some(backlog) => html! {
+            <p class="face-kept">
+                { thousands(backlog.histlen) }<span>{ " / " }{ thousands(backlog.size) }</span>{ " kept" }
+            </p>
+        },
+        None => html! {
+            <p class="face-none"><b>{ "no backlog" }</b>{ "nobody to keep it for" }</p>
+        },
+    }
+}
+
+/// What is worth saying beside the facts: the shortest fuse, the worst loss, the TTL.
+#[must_use]
+pub fn notes(snapshot: &Snapshot, master: &ServerSnapshot) -> Vec<Note> {
+    let rate = snapshot.write_bytes_per_second;
+    let mut out = Vec::new();
+    if let (Some(us), Some(_)) = (master.backlog_ttl_left_us, &master.backlog) {
+        let text = format!("nobody left: freed in {}", lasting(us));
+        out.push(Note { standing: Standing::Covered, text, rated: false });
+    }
+    let standings =
+        || replicas(snapshot).map(|(index, _, link)| (index, link, standing(link, rate)));
+    let urgent = standings()
+        .filter(|(_, _, s)| *s == Standing::Covered)
+        .min_by_key(|(_, link, _)| link.room_bytes);
+    if let Some((index, link, standing)) = urgent {
+        let text = match link.covered_us {
+            Some(us) => format!("{index}: covered {}", lasting(us)),
+            None if rate == 0 => format!("{index}: covered, no writes"),
+            None => format!("{index}: covered"),
+        };
+        out.push(Note { standing, text, rated: link.covered_us.is_some() });
+    }
+    let lost = standings().filter(|(_, _, s)| *s == Standing::Overtaken);
+    let (mut worst, mut count) = (None, 0);
+    for (index, link, _) in lost {
+        count += 1;
+        let gone = link.room_bytes.unwrap_or(0).unsigned_abs();
+        worst = worst.max(Some((gone, index)));
+    }
+    if let Some((gone, index)) = worst {
+        let text = if count == 1 {
+            format!("{index}: {} B gone", thousands(gone))
+        } else {
+            format!("{count} overtaken, up to {} B gone", thousands(gone))
+        };
+        out.push(Note { standing: Standing::Overtaken, text, rated: false });
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stage::fixture::{self, SIZE};
+
+    fn say(snapshot: &Snapshot) -> Vec<String> {
+        notes(snapshot, &snapshot.servers[0]).into_iter().map(|note| note.text).collect()
+    }
+
+    #[test]
+    fn the_dial_says_who_is_lost_first_and_who_is_lost_already() {
+        assert_eq!(say(&fixture::picture()), ["3: covered 3.2 s", "2: 3,316 B gone"]);
+        assert!(say(&fixture::world(vec![fixture::link()])).is_empty());
+    }
+
+    #[test]
+    fn several_that_are_lost_are_counted() {
+        let world = fixture::world(vec![fixture::cut(SIZE + 10), fixture::cut(SIZE + 3000)]);
+        assert_eq!(say(&world), ["2 overtaken, up to 3,000 B gone"]);
+    }
+
+    #[test]
+    fn a_backlog_about_to_be_freed_counts_down() {
+        let mut world = fixture::world(Vec::new());
+        world.servers[0].backlog_ttl_left_us = Some(42_000_000);
+        assert_eq!(say(&world), ["nobody left: freed in 42.0 s"]);
+    }
+}

@@ -1,0 +1,274 @@
+//! The replicas as cards, rows or tiles, and the button on each link.
+//!
+//! Every link has exactly one button, in the middle of its wire where there are wires, otherwise
+//! at its replica. Invariants: the order in the document is the order of the numbers and never
+//! changes, so that the focus stays when a link is cut; what is in trouble is brought to the front
+//! by style alone. Absent on purpose: words; those come from [`super::card`].
+
+use std::rc::Rc;
+
+use yew::{Callback, Html, Properties, classes, function_component, html};
+
+use super::card::{Card, Tally};
+use super::plan::{Detail, Plan};
+use super::standing::{Standing, replicas, subject};
+use super::wires::{Wire, wires};
+use crate::world::{Action, Snapshot};
+
+/// What the roster needs.
+#[derive(Clone, PartialEq, Properties)]
+pub struct RosterProps {
+    /// The arrangement.
+    pub plan: Rc<Plan>,
+    /// The world.
+    pub snapshot: Rc<Snapshot>,
+    /// Past answers, by server.
+    pub tallies: Vec<Tally>,
+    /// Who is looked at.
+    pub selection: Option<usize>,
+    /// Somebody does something.
+    pub on_action: Callback<Action>,
+    /// Somebody looks at another server.
+    pub on_select: Callback<Option<usize>>,
+}
+
+/// All cards, and the buttons on the wires.
+#[function_component]
+pub fn Roster(props: &RosterProps) -> Html {
+    let plan = &props.plan;
+    let master = props.snapshot.servers.get(subject(&props.snapshot));
+    let size = master.and_then(|m| m.backlog.as_ref()).map(|backlog| backlog.size);
+    let cards: Vec<Card> = replicas(&props.snapshot)
+        .map(|(index, server, link)| {
+            let tally = props.tallies.get(index).copied().unwrap_or_default();
+            let card = Card::new(&props.snapshot, index, server, link, tally, size);
+            if plan.detail == Detail::Full { card } else { card.brief() }
+        })
+        .collect();
+    let wired = plan.bus.is_some() && plan.detail != Detail::Tiles;
+    let class = match plan.detail {
+        Detail::Full => "roster is-cards",
+        Detail::Rows => "roster is-rows",
+        Detail::Tiles => "roster is-tiles",
+    };
+    html! {
+        <>
+            if plan.detail == Detail::Tiles {
+                <p class="roster-sum" style={sum_style(plan)}>{ summary(&cards) }</p>
+            }
+            <ul {class} style={list_style(plan)} aria-label="Replicas">
+                { for cards.iter().enumerate().map(|(slot, card)| {
+                    item(props, slot, card.clone(), !wired)
+                }) }
+            </ul>
+            if wired {
+                <div class="wire-buttons">
+                    { for wires(plan).iter().zip(&cards).map(|(w, card)| wire(props, w, card)) }
+                </div>
+            }
+        </>
+    }
+}
+
+/// The height of the line above tiles.
+const SUM: f64 = 24.0;
+
+fn sum_style(plan: &Plan) -> String {
+    let r = plan.cards;
+    format!("left:{:.1}px;top:{:.1}px;width:{:.1}px", r.x, r.y, r.w)
+}
+
+fn list_style(plan: &Plan) -> String {
+    let mut rect = plan.cards;
+    if plan.detail == Detail::Tiles {
+        rect.y += SUM;
+        rect.h = (rect.h - SUM).max(0.0);
+    }
+    rect.style()
+}
+
+fn item(props: &RosterProps, slot: usize, card: Card, with_toggle: bool) -> Html {
+    let plan = &props.plan;
+    let place = plan.slot(slot).map(|rect| {
+        let (y, h) = (rect.y - plan.cards.y, rect.h);
+        format!("top:{y:.1}px;height:{h:.1}px")
+    });
+    // Tiles flow; those in trouble first, the most urgent at the very front.
+    let style = place.unwrap_or_else(|| format!("order:{}", order(card.standing)));
+    let chosen = props.selection == Some(card.server);
+    let (on_action, on_select) = (props.on_action.clone(), props.on_select.clone());
+    let key = card.server;
+    html! { <Item {key} {card} {style} {chosen} {with_toggle} {on_action} {on_select} /> }
+}
+
+/// What one card needs. A hundred of them are compared ten times a second and few are drawn.
+#[derive(Clone, PartialEq, Properties)]
+struct ItemProps {
+    card: Card,
+    style: String,
+    chosen: bool,
+    with_toggle: bool,
+    on_action: Callback<Action>,
+    on_select: Callback<Option<usize>>,
+}
+
+/// One card, row or tile.
+#[function_component]
+fn Item(props: &ItemProps) -> Html {
+    let card = &props.card;
+    let chosen = props.chosen.then_some("is-chosen");
+    html! {
+        <li class={classes!("replica", card.standing.class(), chosen)} style={props.style.clone()}>
+            <span class="replica-glyph" aria-hidden="true">{ card.standing.glyph() }</span>
+            { name(props) }
+            <span class="replica-state">{ &card.state }</span>
+            <span class="replica-figure">{ &card.figure }</span>
+            <span class="replica-cover">{ &card.cover }</span>
+            <span class="replica-detail" title={card.detail.clone()}>{ &card.detail }</span>
+            { foot(card) }
+            <span class="replica-tools">
+                if props.with_toggle { { toggle(&props.on_action, card, None) } }
+                { restart(&props.on_action, card) }
+            </span>
+        </li>
+    }
+}
+
+fn order(standing: Standing) -> i32 {
+    match standing {
+        Standing::Overtaken => -5,
+        Standing::Covered => -4,
+        Standing::Adrift => -3,
+        Standing::Transfer => -2,
+        Standing::CatchingUp => -1,
+        Standing::InSync => 0,
+    }
+}
+
+/// The name, which also chooses the replica.
+fn name(props: &ItemProps) -> Html {
+    let (on_select, server, chosen) = (props.on_select.clone(), props.card.server, props.chosen);
+    let onclick = Callback::from(move |_| on_select.emit((!chosen).then_some(server)));
+    html! {
+        <button
+            class="replica-name" type="button" aria-pressed={chosen.to_string()}
+            data-number={server.to_string()} {onclick}
+        >
+            { &props.card.title }
+        </button>
+    }
+}
+
+/// A meter, or what was answered so far.
+fn foot(card: &Card) -> Html {
+    match &card.meter {
+        Some(meter) => html! {
+            <span
+                class="replica-meter" role="meter" aria-label={format!("{}: {}", card.title, meter.name)}
+                aria-valuemin="0" aria-valuemax="100" aria-valuenow={meter.percent.to_string()}
+            >
+                <span style={format!("width:{}%", meter.percent)} />
+            </span>
+        },
+        None => html! { <span class="replica-tally">{ &card.tally }</span> },
+    }
+}
+
+/// The whole wire can be clicked; the button in its middle is its name and its key.
+fn wire(props: &RosterProps, wire: &Wire, card: &Card) -> Html {
+    let (x, y) = wire.at(0.5);
+    let onclick = act(&props.on_action, card.toggle_action());
+    html! {
+        <div key={card.server} class="wire">
+            <svg aria-hidden="true"><path d={wire.path()} {onclick} /></svg>
+            { toggle(&props.on_action, card, Some(format!("left:{x:.1}px;top:{y:.1}px"))) }
+        </div>
+    }
+}
+
+/// Cuts or heals the link.
+fn toggle(on_action: &Callback<Action>, card: &Card, style: Option<String>) -> Html {
+    let onclick = act(on_action, card.toggle_action());
+    let name = card.toggle_name();
+    let class = classes!("toggle", card.standing.class(), card.cut.then_some("is-cut"));
+    html! {
+        <button
+            key={card.server} {class} {style} type="button" title={name.clone()} aria-label={name}
+            {onclick}
+        >
+            <svg viewBox="0 0 24 24" aria-hidden="true">
+                <circle cx="12" cy="12" r="10.5" />
+                if card.cut {
+                    <path d="M8 8l8 8M16 8l-8 8" />
+                } else {
+                    <path d="M7 12h10" />
+                }
+            </svg>
+        </button>
+    }
+}
+
+fn restart(on_action: &Callback<Action>, card: &Card) -> Html {
+    let onclick = act(on_action, card.restart_action());
+    let name = format!("Restart {}", card.title);
+    html! {
+        <button class="restart" type="button" title={name.clone()} aria-label={name} {onclick}>
+            <svg viewBox="0 0 24 24" aria-hidden="true">
+                <path d="M18.5 12a6.5 6.5 0 1 1-2.2-4.9M18.5 3.8v4.4h-4.4" />
+            </svg>
+        </button>
+    }
+}
+
+/// An action made here is well formed; should the world refuse it, the page says so.
+fn act<E>(on_action: &Callback<Action>, json: String) -> Callback<E> {
+    let on_action = on_action.clone();
+    Callback::from(move |_| {
+        if let Ok(action) = Action::from_json(&json) {
+            on_action.emit(action);
+        }
+    })
+}
+
+/// How many stand how, the healthy ones first.
+#[must_use]
+pub fn summary(cards: &[Card]) -> String {
+    let count = |standing: Standing| cards.iter().filter(|c| c.standing == standing).count();
+    let parts = [
+        (Standing::InSync, "in sync"),
+        (Standing::CatchingUp, "catching up"),
+        (Standing::Transfer, "loading"),
+        (Standing::Adrift, "not following"),
+        (Standing::Covered, "cut, covered"),
+        (Standing::Overtaken, "overtaken"),
+    ];
+    let words: Vec<String> = parts
+        .into_iter()
+        .map(|(standing, word)| (count(standing), word))
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{count} {word}"))
+        .collect();
+    words.join(" \u{b7} ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stage::fixture::{self, SIZE};
+
+    #[test]
+    fn a_crowd_is_summed_up_without_hiding_the_cut_ones() {
+        let mut links = vec![fixture::link(); 97];
+        links.extend([fixture::cut(10), fixture::cut(SIZE + 10), fixture::loading()]);
+        let world = fixture::world(links);
+        let cards: Vec<Card> = replicas(&world)
+            .map(|(i, server, link)| {
+                Card::new(&world, i, server, link, Tally::default(), Some(SIZE))
+            })
+            .collect();
+        assert_eq!(
+            summary(&cards),
+            "97 in sync \u{b7} 1 loading \u{b7} 1 cut, covered \u{b7} 1 overtaken"
+        );
+    }
+}

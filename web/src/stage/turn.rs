@@ -1,0 +1,124 @@
+//! The circle: where an offset stands on the dial, and how far apart two of them are.
+//!
+//! One full turn is the configured backlog size; a position is the offset modulo that size,
+//! counted clockwise from the top, as a fraction of a turn in `0.0..1.0`. Fractions are only
+//! drawn, never decided upon. Absent on purpose: laps; the ruler shows those.
+
+use std::f64::consts::{FRAC_PI_2, TAU};
+
+/// The place of `offset` on a dial of `size` bytes.
+///
+/// The byte at position `size` has gone once around: it stands at 0 again.
+#[must_use]
+pub fn place(offset: f64, size: u64) -> f64 {
+    let size = size.max(1) as f64;
+    offset.rem_euclid(size) / size
+}
+
+/// The part of a turn that `bytes` take, at most a whole one.
+#[must_use]
+pub fn part(bytes: f64, size: u64) -> f64 {
+    (bytes / size.max(1) as f64).clamp(0.0, 1.0)
+}
+
+/// Clockwise from `from` to `to`.
+#[must_use]
+pub fn clockwise(from: f64, to: f64) -> f64 {
+    (to - from).rem_euclid(1.0)
+}
+
+/// The shorter way between two places.
+#[must_use]
+pub fn apart(a: f64, b: f64) -> f64 {
+    let d = clockwise(a, b);
+    d.min(1.0 - d)
+}
+
+/// The canvas angle of a place: canvas counts from three o'clock, the dial from twelve.
+#[must_use]
+pub fn angle(place: f64) -> f64 {
+    place * TAU - FRAC_PI_2
+}
+
+/// The point on a circle.
+#[must_use]
+pub fn point(x: f64, y: f64, radius: f64, place: f64) -> (f64, f64) {
+    let (sin, cos) = (place * TAU).sin_cos();
+    (x + radius * sin, y - radius * cos)
+}
+
+/// The centre of a label of this size that touches the circle from outside at `place`.
+///
+/// At the top the label's lower edge touches, at the right its left edge, and in between it
+/// glides from one to the other, so that a label that travels with the write head never jumps.
+#[must_use]
+pub fn label(x: f64, y: f64, radius: f64, place: f64, width: f64, height: f64) -> (f64, f64) {
+    let (sin, cos) = (place * TAU).sin_cos();
+    (x + (radius + width / 2.0) * sin, y - (radius + height / 2.0) * cos)
+}
+
+/// How far apart (in turns, each from the middle) two labels must stand around `place` so that
+/// they do not overlap: their widths count at top and bottom, their heights at the sides.
+#[must_use]
+pub fn spread(radius: f64, place: f64, width: f64, height: f64) -> f64 {
+    let (sin, cos) = (place * TAU).sin_cos();
+    let along = width * cos.abs() + height * sin.abs();
+    along / ((radius + width.min(height) / 2.0).max(1.0) * TAU) / 2.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn near(a: f64, b: f64) -> bool {
+        (a - b).abs() < 1e-9
+    }
+
+    #[test]
+    fn a_full_backlog_is_one_turn() {
+        assert!(near(place(0.0, 16_384), 0.0));
+        assert!(near(place(4096.0, 16_384), 0.25));
+        assert!(near(place(16_384.0, 16_384), 0.0));
+        // 1,284,560 = 78 * 16,384 + 6,608
+        assert!(near(place(1_284_560.0, 16_384), 6608.0 / 16_384.0));
+        assert!(near(place(5.0, 0), 0.0));
+    }
+
+    #[test]
+    fn clockwise_never_goes_backwards_and_apart_takes_the_short_way() {
+        assert!(near(clockwise(0.9, 0.1), 0.2));
+        assert!(near(clockwise(0.1, 0.9), 0.8));
+        assert!(near(apart(0.9, 0.1), 0.2));
+        assert!(near(apart(0.1, 0.9), 0.2));
+    }
+
+    #[test]
+    fn twelve_three_and_six_o_clock_are_where_they_should_be() {
+        let at = |p| point(100.0, 100.0, 50.0, p);
+        let close = |(x, y): (f64, f64), (a, b)| near(x, a) && near(y, b);
+        assert!(close(at(0.0), (100.0, 50.0)));
+        assert!(close(at(0.25), (150.0, 100.0)));
+        assert!(close(at(0.5), (100.0, 150.0)));
+        assert!(near(angle(0.25), 0.0));
+    }
+
+    #[test]
+    fn room_longer_than_the_dial_is_one_turn() {
+        assert!(near(part(9831.0, 16_384), 9831.0 / 16_384.0));
+        assert!(near(part(99_999.0, 16_384), 1.0));
+        assert!(near(part(-5.0, 16_384), 0.0));
+    }
+
+    #[test]
+    fn a_label_touches_the_circle_with_its_nearest_edge() {
+        let (x, y) = label(0.0, 0.0, 100.0, 0.0, 60.0, 30.0);
+        assert!(near(x, 0.0) && near(y, -115.0));
+        let (x, y) = label(0.0, 0.0, 100.0, 0.25, 60.0, 30.0);
+        assert!(near(x, 130.0) && near(y, 0.0));
+    }
+
+    #[test]
+    fn two_labels_need_more_turn_at_the_top_than_at_the_side() {
+        assert!(spread(200.0, 0.0, 70.0, 30.0) > 2.0 * spread(200.0, 0.25, 70.0, 30.0));
+    }
+}

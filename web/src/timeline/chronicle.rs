@@ -1,0 +1,310 @@
+//! The trace as the lanes show it: phases of link states, flags, and message lines.
+//!
+//! Read once and then only what is new. Acting in the past replaces the end of the trace: when the
+//! last entry read is no longer the same, everything is read again. Stream messages closer than
+//! [`SAMPLE_US`] on the same link are one line; control messages are all kept. Absent on purpose:
+//! pixels.
+
+use crate::world::{Entry, LinkState, PacketKind, Trace, Verdict, What};
+
+/// The densest that stream messages are remembered.
+pub const SAMPLE_US: u64 = 10_000;
+
+/// What a flag marks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FlagKind {
+    /// A link was cut.
+    Cut,
+    /// A link was healed.
+    Heal,
+    /// An absent replica was overtaken.
+    Overrun,
+    /// A partial resync.
+    Partial,
+    /// A full resync.
+    Full,
+    /// Anything else somebody did.
+    Deed,
+}
+
+impl FlagKind {
+    /// What stands on it.
+    #[must_use]
+    pub fn glyph(self) -> &'static str {
+        match self {
+            FlagKind::Cut => "\u{d7}",
+            FlagKind::Heal => "+",
+            FlagKind::Overrun => "!",
+            FlagKind::Partial => "\u{bb}",
+            FlagKind::Full => "\u{25a4}",
+            FlagKind::Deed => "\u{2022}",
+        }
+    }
+}
+
+/// Something that mattered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Flag {
+    /// When.
+    pub at_us: u64,
+    /// On whose lane: an index in the snapshot's servers.
+    pub lane: usize,
+    /// What.
+    pub kind: FlagKind,
+    /// Its number among the decisions, if it is one.
+    pub decision: Option<usize>,
+    /// In words.
+    pub text: String,
+}
+
+/// A message, sampled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// When it was sent.
+    pub at_us: u64,
+    /// When it arrives; none when it waits for a link to heal.
+    pub arrives_us: Option<u64>,
+    /// Direction.
+    pub to_replica: bool,
+    /// What it is.
+    pub kind: PacketKind,
+}
+
+/// From when on a link is in a state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Phase {
+    /// Since when; until the next one.
+    pub from_us: u64,
+    /// The state.
+    pub state: LinkState,
+}
+
+/// Everything the lanes show.
+#[derive(Debug, Default)]
+pub struct Chronicle {
+    last: Option<Entry>,
+    decisions: usize,
+    sampled: Vec<Option<u64>>,
+    /// By lane, in order of time.
+    pub phases: Vec<Vec<Phase>>,
+    /// In order of time.
+    pub flags: Vec<Flag>,
+    /// By the replica's lane, in order of time.
+    lines: Vec<Vec<Line>>,
+}
+
+impl Chronicle {
+    /// Reads what is new.
+    pub fn read(&mut self, trace: &Trace) {
+        let Some(end) = trace.entries().next_back().map(|entry| entry.seq) else {
+            *self = Chronicle::default();
+            return;
+        };
+        // An entry that was dropped because there were too many is still the same.
+        let same = self.last.as_ref().is_none_or(|last| {
+            last.seq <= end && trace.entry(last.seq).is_none_or(|entry| entry == last)
+        });
+        if !same {
+            *self = Chronicle::default();
+        }
+        let first = trace.entries().next().map_or(0, |entry| entry.seq);
+        let from = self.last.as_ref().map_or(0, |last| last.seq + 1).max(first);
+        for entry in (from..=end).filter_map(|seq| trace.entry(seq)) {
+            self.entry(entry);
+        }
+        if from <= end {
+            self.last = trace.entry(end).cloned();
+        }
+    }
+
+    fn entry(&mut self, entry: &Entry) {
+        let at_us = entry.at.0;
+        match &entry.what {
+            What::Message(message) => {
+                let lane = message.replica;
+                if message.kind != PacketKind::Control && self.too_dense(lane, at_us) {
+                    return;
+                }
+                let (to_replica, kind) = (message.to_replica, message.kind);
+                let arrives_us = message.arrives.map(|at| at.0);
+                lane_in(&mut self.lines, lane).push(Line { at_us, arrives_us, to_replica, kind });
+            }
+            What::Decision(decision) => {
+                let number = self.decisions;
+                self.decisions += 1;
+                let (kind, what) = match decision.verdict {
+                    Verdict::Partial => (FlagKind::Partial, "partial resync"),
+                    Verdict::Full => (FlagKind::Full, "full resync"),
+                };
+                let text = match decision.reason {
+                    Some(reason) => format!("{}: {what}, {reason}", decision.replica),
+                    None => format!("{}: {what}", decision.replica),
+                };
+                let lane = lane_of(&decision.replica);
+                self.flags.push(Flag { at_us, lane, kind, decision: Some(number), text });
+            }
+            What::Link { replica, state } => {
+                let lane = lane_in(&mut self.phases, *replica);
+                lane.push(Phase { from_us: at_us, state: *state });
+            }
+            What::Overrun { replica } => {
+                let text = format!("replica-{replica}: overtaken");
+                self.flag(at_us, *replica, FlagKind::Overrun, text);
+            }
+            What::Action { server, text } => {
+                let kind = match text.split_whitespace().next() {
+                    Some("cut") => FlagKind::Cut,
+                    Some("heal") => FlagKind::Heal,
+                    _ => FlagKind::Deed,
+                };
+                self.flag(at_us, *server, kind, text.clone());
+            }
+            What::Log { .. } => {}
+        }
+    }
+
+    fn flag(&mut self, at_us: u64, lane: usize, kind: FlagKind, text: String) {
+        self.flags.push(Flag { at_us, lane, kind, decision: None, text });
+    }
+
+    fn too_dense(&mut self, lane: usize, at_us: u64) -> bool {
+        let last = lane_in(&mut self.sampled, lane);
+        if last.is_some_and(|last| at_us < last + SAMPLE_US) {
+            return true;
+        }
+        *last = Some(at_us);
+        false
+    }
+
+    /// The lines of a lane sent from `from_us` to `to_us`.
+    #[must_use]
+    pub fn lines_in(&self, lane: usize, from_us: u64, to_us: u64) -> &[Line] {
+        let lines = self.lines.get(lane).map(Vec::as_slice).unwrap_or_default();
+        let first = lines.partition_point(|line| line.at_us < from_us);
+        let end = lines.partition_point(|line| line.at_us <= to_us);
+        lines.get(first..end).unwrap_or_default()
+    }
+
+    /// The flags from `from_us` to `to_us`.
+    #[must_use]
+    pub fn flags_in(&self, from_us: u64, to_us: u64) -> &[Flag] {
+        let first = self.flags.partition_point(|flag| flag.at_us < from_us);
+        let end = self.flags.partition_point(|flag| flag.at_us <= to_us);
+        self.flags.get(first..end).unwrap_or_default()
+    }
+
+    /// Which of `servers` servers get one of `most` lanes: the first ones, and then those that
+    /// somebody acted upon or that were overtaken, the latest first; in the order of their
+    /// numbers. Resyncs alone earn no lane: at the start everybody has one.
+    #[must_use]
+    pub fn lanes(&self, servers: usize, most: usize) -> Vec<usize> {
+        if servers <= most {
+            return (0..servers).collect();
+        }
+        let mut lanes: Vec<usize> = (0..most.div_ceil(2)).collect();
+        let trouble = |flag: &&Flag| !matches!(flag.kind, FlagKind::Full | FlagKind::Partial);
+        for flag in self.flags.iter().rev().filter(trouble) {
+            if lanes.len() < most && flag.lane < servers && !lanes.contains(&flag.lane) {
+                lanes.push(flag.lane);
+            }
+        }
+        let mut next = 0;
+        while lanes.len() < most {
+            if !lanes.contains(&next) {
+                lanes.push(next);
+            }
+            next += 1;
+        }
+        lanes.sort_unstable();
+        lanes
+    }
+}
+
+/// Grows a list of lanes as needed; a world has at most a few hundred.
+fn lane_in<T: Default + Clone>(lanes: &mut Vec<T>, lane: usize) -> &mut T {
+    let lane = lane.min(1023);
+    if lanes.len() <= lane {
+        lanes.resize(lane + 1, T::default());
+    }
+    &mut lanes[lane]
+}
+
+/// `replica-2` is the server of index 2, `master` that of index 0.
+fn lane_of(name: &str) -> usize {
+    name.rsplit('-').next().and_then(|number| number.parse().ok()).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::{Instant, Message};
+
+    fn entry(seq: u64, at: u64, what: What) -> Entry {
+        Entry { seq, at: Instant(at), what }
+    }
+
+    fn write(seq: u64, at: u64, replica: usize) -> Entry {
+        let message = Message {
+            replica,
+            to_replica: true,
+            kind: PacketKind::Stream,
+            bytes: 80,
+            arrives: Some(Instant(at + 1000)),
+            raw: String::new(),
+            meaning: "",
+        };
+        entry(seq, at, What::Message(message))
+    }
+
+    fn trace(entries: Vec<Entry>) -> Trace {
+        let mut trace = Trace::default();
+        let end = entries.last().map_or(Instant(0), |entry| entry.at);
+        trace.extend(end, entries);
+        trace
+    }
+
+    fn action(seq: u64, at: u64, server: usize, text: &str) -> Entry {
+        entry(seq, at, What::Action { server, text: text.to_owned() })
+    }
+
+    #[test]
+    fn only_what_is_new_is_read_and_a_dense_stream_is_sampled() {
+        let mut all = trace((0..100).map(|i| write(i, i * 1000, 1)).collect());
+        let mut chronicle = Chronicle::default();
+        chronicle.read(&all);
+        assert_eq!(chronicle.lines_in(1, 0, u64::MAX).len(), 10);
+        all.extend(Instant(100_000), vec![write(100, 100_000, 2)]);
+        chronicle.read(&all);
+        assert_eq!(chronicle.lines_in(2, 0, u64::MAX).len(), 1);
+        assert_eq!(chronicle.lines_in(1, 50_000, 70_000).len(), 3);
+        assert!(chronicle.lines_in(9, 0, u64::MAX).is_empty());
+    }
+
+    #[test]
+    fn acting_in_the_past_replaces_what_came_after() {
+        let mut chronicle = Chronicle::default();
+        chronicle.read(&trace(vec![action(0, 10, 1, "cut link to replica-1"), write(1, 20, 2)]));
+        chronicle.read(&trace(vec![action(0, 10, 1, "cut link to replica-1"), write(1, 15, 1)]));
+        assert_eq!(chronicle.flags.len(), 1);
+        assert_eq!(chronicle.flags[0].kind, FlagKind::Cut);
+        assert_eq!(chronicle.lines_in(1, 0, u64::MAX).len(), 1);
+        assert!(chronicle.lines_in(2, 0, u64::MAX).is_empty());
+    }
+
+    #[test]
+    fn a_crowd_shows_its_first_lanes_and_those_with_trouble() {
+        let mut chronicle = Chronicle::default();
+        chronicle.read(&trace(vec![action(0, 10, 77, "cut link"), action(1, 20, 41, "cut link")]));
+        assert_eq!(chronicle.lanes(4, 6), [0, 1, 2, 3]);
+        assert_eq!(chronicle.lanes(101, 6), [0, 1, 2, 3, 41, 77]);
+    }
+
+    #[test]
+    fn link_states_become_phases() {
+        let mut chronicle = Chronicle::default();
+        let state = |seq, at, state| entry(seq, at, What::Link { replica: 2, state });
+        chronicle.read(&trace(vec![state(0, 5, LinkState::Up), state(1, 9, LinkState::Cut)]));
+        assert_eq!(chronicle.phases[2][1], Phase { from_us: 9, state: LinkState::Cut });
+        assert!(chronicle.phases[0].is_empty());
+    }
+}

@@ -1,0 +1,125 @@
+//! Which stretch of time is shown, and where a moment stands in it.
+//!
+//! It follows the playhead: while time runs the playhead stays at four fifths of the width, after
+//! a seek it is brought back into view. While somebody drags, it stands still, or the moment under
+//! the pointer would run away. Absent on purpose: zoom; that comes with a later issue.
+
+use crate::stage::scale::{decimal_step, first_tick};
+
+/// The length of the stretch, by default.
+pub const SPAN_US: u64 = 16_000_000;
+/// Left of the lanes: their names.
+pub const NAMES: f64 = 64.0;
+/// Right of them: half of the last label.
+pub const RIGHT: f64 = 18.0;
+
+/// What is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stretch {
+    /// At the left end.
+    pub from_us: u64,
+    /// How long.
+    pub span_us: u64,
+}
+
+impl Default for Stretch {
+    fn default() -> Stretch {
+        Stretch { from_us: 0, span_us: SPAN_US }
+    }
+}
+
+impl Stretch {
+    /// The stretch that shows `now_us`, moved no more than necessary.
+    #[must_use]
+    pub fn following(self, now_us: u64) -> Stretch {
+        let span_us = self.span_us;
+        let ahead = span_us / 5 * 4;
+        let from_us = if now_us > self.from_us + ahead {
+            now_us - ahead
+        } else if now_us < self.from_us {
+            now_us.saturating_sub(span_us / 5)
+        } else {
+            self.from_us
+        };
+        Stretch { from_us, span_us }
+    }
+
+    /// At the right end.
+    #[must_use]
+    pub fn to_us(self) -> u64 {
+        self.from_us.saturating_add(self.span_us)
+    }
+
+    /// Where a moment stands on lanes that end at `width`.
+    #[must_use]
+    pub fn x(self, at_us: u64, width: f64) -> f64 {
+        let past = at_us as f64 - self.from_us as f64;
+        NAMES + past / self.span_us as f64 * (width - NAMES - RIGHT).max(1.0)
+    }
+
+    /// The moment under a point.
+    #[must_use]
+    pub fn moment(self, x: f64, width: f64) -> u64 {
+        let part = ((x - NAMES) / (width - NAMES - RIGHT).max(1.0)).clamp(0.0, 1.0);
+        self.from_us + (part * self.span_us as f64) as u64
+    }
+
+    /// Round moments in it, in microseconds.
+    #[must_use]
+    pub fn ticks(self, width: f64) -> Vec<u64> {
+        let step = decimal_step(self.span_us as f64, (width / 90.0).max(1.0), 1000.0);
+        let mut at = first_tick(self.from_us as f64, step);
+        let mut out = Vec::new();
+        while at <= self.to_us() as f64 {
+            out.push(at as u64);
+            at += step;
+        }
+        out
+    }
+}
+
+/// A tick's label: `12 s`, `12.5 s`.
+#[must_use]
+pub fn tick_text(us: u64) -> String {
+    let (whole, rest) = (us / 1_000_000, us % 1_000_000);
+    if rest == 0 {
+        return format!("{whole} s");
+    }
+    let decimals = format!("{rest:06}");
+    format!("{whole}.{} s", decimals.trim_end_matches('0'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_stretch_follows_the_playhead_and_no_more_than_necessary() {
+        let start = Stretch::default();
+        assert_eq!(start.following(5_000_000), start);
+        assert_eq!(start.following(20_000_000).from_us, 7_200_000);
+        let later = start.following(20_000_000);
+        assert_eq!(later.following(10_000_000), later);
+        assert_eq!(later.following(5_000_000).from_us, 1_800_000);
+        assert_eq!(later.following(100), start);
+    }
+
+    #[test]
+    fn moment_and_x_are_inverse_and_stay_inside() {
+        let view = Stretch { from_us: 4_000_000, span_us: SPAN_US };
+        let x = view.x(12_480_000, 830.0);
+        assert!(view.moment(x, 830.0).abs_diff(12_480_000) < 2);
+        assert_eq!(view.moment(-50.0, 830.0), 4_000_000);
+        assert_eq!(view.moment(9999.0, 830.0), 20_000_000);
+    }
+
+    #[test]
+    fn seconds_are_labelled_round() {
+        assert_eq!(
+            Stretch::default().ticks(830.0),
+            [0, 2, 4, 6, 8, 10, 12, 14, 16].map(|s| s * 1_000_000)
+        );
+        assert_eq!(tick_text(12_000_000), "12 s");
+        assert_eq!(tick_text(12_500_000), "12.5 s");
+    }
+}
