@@ -106,12 +106,20 @@ class PsyncLab extends HTMLElement {
     this.#attributes.disconnect();
     document.removeEventListener("visibilitychange", this.#turned);
     window.removeEventListener("hashchange", this.#moved);
+    this.#visible = false;
+    this.#show();
+    // Being moved inside a document is a leave and a return at once: the run goes on.
+    queueMicrotask(() => {
+      if (!this.isConnected) this.#end();
+    });
+  }
+
+  #end() {
     this.#lab?.destroy();
     this.#lab?.free();
     this.#lab = null;
     this.#started = null;
     this.#life += 1;
-    this.#visible = false;
     this.#root.replaceChildren();
   }
 

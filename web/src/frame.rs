@@ -15,6 +15,9 @@ use crate::run::RunHandle;
 /// How often the components are drawn while time runs, in real milliseconds.
 const HTML_EVERY_MS: f64 = 100.0;
 
+/// How long after a frame's beginning the world stops running, in milliseconds.
+const WORK_MS: f64 = 12.0;
+
 /// The loop of one element; it ends when this is dropped.
 pub struct FrameLoop {
     inner: Rc<Inner>,
@@ -96,12 +99,17 @@ impl Inner {
     }
 }
 
+fn now_ms() -> f64 {
+    web_sys::window().and_then(|window| window.performance()).map_or(0.0, |p| p.now())
+}
+
 fn tick(inner: &Weak<Inner>, ms: f64) {
     let Some(inner) = inner.upgrade() else { return };
     inner.asked.set(None);
     let passed_ms = inner.last_ms.replace(Some(ms)).map_or(0.0, |last| ms - last);
     // Milliseconds since the last frame, far below 2^53; negative never, but then zero.
-    let moved = inner.run.session_mut().frame((passed_ms.max(0.0) * 1000.0) as u64);
+    let late = || now_ms() - ms > WORK_MS;
+    let moved = inner.run.session_mut().frame((passed_ms.max(0.0) * 1000.0) as u64, late);
     inner.run.paint();
     if !moved {
         inner.last_ms.set(None);

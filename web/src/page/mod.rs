@@ -111,3 +111,6 @@ fn banner(complaint: Option<&str>, on: &Callback<Msg>) -> Html {
         </div>
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -55,7 +55,8 @@ struct InputProps {
 /// A label, an input, a unit, and what is wrong with what was typed.
 #[function_component]
 fn Input(props: &InputProps) -> Html {
-    let wrong = use_state(|| None::<String>);
+    // What was typed and why it will not do; it stays in the field until it is mended.
+    let wrong = use_state(|| None::<(String, String)>);
     let field = props.field;
     let onchange = {
         let (wrong, on, old) = (wrong.clone(), props.on.clone(), props.text.clone());
@@ -69,10 +70,11 @@ fn Input(props: &InputProps) -> Html {
                         on.emit(Msg::Change(change));
                     }
                 }
-                Err(why) => wrong.set(Some(why)),
+                Err(why) => wrong.set(Some((input.value(), why))),
             }
         }
     };
+    let value = wrong.as_ref().map_or_else(|| props.text.clone(), |(typed, _)| typed.clone());
     let wrong_id = format!("{}-wrong", field.id());
     let numeric = !matches!(field, Field::Backlog);
     html! {
@@ -80,13 +82,13 @@ fn Input(props: &InputProps) -> Html {
             <label for={field.id()}>{ field.label() }</label>
             <input
                 id={field.id()} type="text" inputmode={if numeric { "decimal" } else { "text" }}
-                autocomplete="off" spellcheck="false" value={props.text.clone()}
+                autocomplete="off" spellcheck="false" {value}
                 aria-invalid={wrong.is_some().then_some("true")}
                 aria-describedby={wrong.is_some().then(|| wrong_id.clone())}
                 {onchange}
             />
             <span class="unit">{ field.unit() }</span>
-            { for wrong.iter().map(|why| html! {
+            { for wrong.iter().map(|(_, why)| html! {
                 <p class="wrong" id={wrong_id.clone()} role="alert">{ why }</p>
             }) }
         </div>

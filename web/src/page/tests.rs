@@ -1,0 +1,116 @@
+//! The page rendered to text: names, regions and states that people and tests rely on.
+
+use yew::{Callback, ServerRenderer};
+
+use super::{Page, PageProps};
+use crate::run::RunHandle;
+use crate::session::Session;
+use crate::state::{Msg, Tab};
+use crate::world::Scenario;
+
+/// The page's HTML after these messages.
+fn html(preset: &str, messages: Vec<Msg>) -> String {
+    let preset = preset.to_owned();
+    let rendered = ServerRenderer::<Page>::with_props(move || {
+        let mut session = Session::new(Scenario::preset(&preset).expect("a preset of our own"));
+        for msg in messages {
+            session.apply(msg).expect("a message that can be done");
+        }
+        PageProps { run: RunHandle::new(session), revision: 1, on: Callback::noop() }
+    })
+    .hydratable(false)
+    .render();
+    ready(rendered)
+}
+
+/// Runs a future that never waits for anything outside.
+fn ready<T>(future: impl Future<Output = T>) -> T {
+    let mut future = std::pin::pin!(future);
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    for _ in 0..10_000 {
+        if let std::task::Poll::Ready(done) = future.as_mut().poll(&mut context) {
+            return done;
+        }
+        std::thread::yield_now();
+    }
+    unreachable!("rendering waits for nothing")
+}
+
+#[track_caller]
+fn has(html: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(html.contains(part), "{part} is not in {html}");
+    }
+}
+
+#[test]
+fn every_name_of_the_public_interface_is_there() {
+    let page = html("short-blip", vec![]);
+    has(
+        &page,
+        &[
+            "aria-label=\"Replication map\"",
+            "aria-label=\"Decision\"",
+            "aria-label=\"Timeline\"",
+            "aria-label=\"Transcript\"",
+            "aria-label=\"Play\"",
+            ">Step<",
+            "aria-label=\"Previous decision\"",
+            "aria-label=\"Next decision\"",
+            ">Write<",
+            ">Write burst<",
+            ">Restart master<",
+            ">Restart replica 1<",
+            ">Share<",
+            "aria-label=\"Speed\"",
+            "aria-label=\"Time\"",
+            "No decision yet",
+        ],
+    );
+    for (tab, name) in [(Tab::Console, "Console"), (Tab::Settings, "Settings")] {
+        let page = html("short-blip", vec![Msg::Open(tab)]);
+        has(&page, &[&format!("<section aria-label=\"{name}\"")]);
+    }
+    has(&html("short-blip", vec![Msg::Play]), &["aria-label=\"Pause\"", "data-playing=\"true\""]);
+}
+
+#[test]
+fn a_full_resync_shows_reason_numbers_remedy_and_log_line() {
+    let page = html("too-long", vec![Msg::Advance(17_000_000)]);
+    has(
+        &page,
+        &[
+            "data-verdict=\"full\"",
+            "data-reason=\"before-backlog\"",
+            "The bytes it needs are no longer in the backlog.",
+            "short by ",
+            " &lt; first kept ",
+            "was missing",
+            "repl-backlog-size",
+            "Apply and replay",
+            "Unable to partial resync",
+            "sync_partial_err \u{2192} 1",
+        ],
+    );
+}
+
+#[test]
+fn a_partial_resync_has_no_reason_and_no_remedy() {
+    let page = html("short-blip", vec![Msg::Advance(12_000_000)]);
+    has(&page, &["data-verdict=\"partial\"", "a full resync would cost", "sync_partial_ok"]);
+    assert!(!page.contains("data-reason") && !page.contains("Apply and replay"));
+}
+
+#[test]
+fn a_complaint_is_an_alert_that_can_be_dismissed() {
+    let page = html("short-blip", vec![Msg::Complain("seed is \"abc\"".to_owned())]);
+    has(&page, &["role=\"alert\"", "seed is \"abc\"", "aria-label=\"Dismiss\""]);
+}
+
+#[test]
+fn a_hundred_replicas_are_listed_with_their_facts() {
+    let field = crate::setup::Field::Replicas;
+    let change = Msg::Change(field.read("100").expect("within the limit"));
+    let page = html("short-blip", vec![change, Msg::Open(Tab::Info), Msg::Select(Some(100))]);
+    has(&page, &[">replica 100<", ">Restart replica 100<", "master_link_status"]);
+}
