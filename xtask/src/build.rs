@@ -40,10 +40,11 @@ fn optimize(project: &Project) -> Result<()> {
     if project.find("wasm-opt").is_none() {
         return Ok(());
     }
-    let smaller = project.path("target/optimized.wasm");
+    // Beside the module, because `target` may be somewhere else altogether.
+    let smaller = project.path("dist/optimized.wasm");
     let mut wasm_opt = project.command("wasm-opt");
     // The features that Rust 1.95 uses for wasm32-unknown-unknown.
-    wasm_opt.args(["-Os", "--enable-bulk-memory", "--enable-mutable-globals"]);
+    wasm_opt.args(["-Oz", "--enable-bulk-memory", "--enable-mutable-globals"]);
     wasm_opt.args(["--enable-nontrapping-float-to-int", "--enable-sign-ext"]);
     wasm_opt.args(["--enable-multivalue", "--enable-reference-types"]);
     wasm_opt.arg(project.path(MODULE)).arg("-o").arg(&smaller);
