@@ -93,11 +93,12 @@ fn timeline(props: &PageProps, session: &Session, place: (usize, usize)) -> Html
     }
 }
 
-/// The replica that "Restart" is about: the one looked at, else the first.
+/// The replica that "Restart" is about: the one looked at. Where there is room the stage has such a
+/// button on every card; this one is for a hundred replicas, and for narrow containers.
 fn replica(session: &Session) -> Option<String> {
     let servers = &session.snapshot().servers;
     let chosen = session.state().selection.filter(|n| *n > 0).and_then(|n| servers.get(n));
-    chosen.or_else(|| servers.get(1)).map(|server| server.name.clone())
+    chosen.map(|server| server.name.clone())
 }
 
 fn banner(complaint: Option<&str>, on: &Callback<Msg>) -> Html {
