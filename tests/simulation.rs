@@ -167,7 +167,7 @@ fn trouble(world: &World, rng: &mut Generator) -> Action {
     let replica = names[1 + below(rng, names.len() as u64 - 1) as usize].clone();
     let ways = [Direction::Both, Direction::Both, Direction::ToReplica, Direction::ToMaster];
     let direction = ways[below(rng, 4) as usize];
-    match below(rng, 24) {
+    match below(rng, 25) {
         0..=4 => Action::Cut { replica, direction },
         5..=9 => Action::Heal { replica, direction },
         10 => Action::Freeze { server },
@@ -184,6 +184,10 @@ fn trouble(world: &World, rng: &mut Generator) -> Action {
             latency_us: Some(below(rng, 30_000)),
             bandwidth_bytes_per_second: None,
             loss: Some(Loss { lost: below(rng, 3) as u32, of: 10 }),
+        },
+        19 => Action::Workload {
+            writes_per_second: Some(below(rng, 30)),
+            value_bytes: Some(below(rng, 300)),
         },
         17 => Action::Promote { server: replica },
         // Always to a place further up, so that no circle of replicas comes about.

@@ -152,6 +152,29 @@ fn a_one_way_cut_is_noticed_by_silence_alone_and_ends_in_a_partial_resync() {
     assert_eq!(last.verdict, Verdict::Partial);
 }
 
+#[test]
+fn a_changed_rate_of_writes_holds_from_that_moment_on() {
+    let text = r#"{"replicas":1,"workload":{"writes_per_second":10,"value_bytes":8,"keys":1}}"#;
+    let mut run = Run::new(Scenario::from_json(text).expect("good"));
+    run.advance_us(2_050_000);
+    let mut commands_in = |run: &mut Run, us| {
+        let count = |run: &Run| {
+            let mut servers = run.world().servers();
+            servers.next().map_or(0, |(_, master)| master.history().end.0)
+        };
+        let before = count(run);
+        run.advance_us(us);
+        // `SET key:0 <8 bytes>` is 38 bytes in the stream.
+        (count(run) - before) / 38
+    };
+    assert_eq!(commands_in(&mut run, SECOND_US), 10);
+    let rate = |n: u64| Action::Workload { writes_per_second: Some(n), value_bytes: None };
+    run.act(rate(100)).expect("it can");
+    assert_eq!(commands_in(&mut run, SECOND_US), 100);
+    run.act(rate(0)).expect("it can");
+    assert_eq!(commands_in(&mut run, SECOND_US), 0);
+}
+
 /// The run whose digest is the same natively and in WebAssembly; its twin is `web/tests`.
 #[test]
 fn the_golden_run_has_the_golden_digest() {

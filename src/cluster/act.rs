@@ -54,6 +54,11 @@ impl World {
                 }
                 self.give_clients(pipeline.freeze());
             }
+            Action::Workload { writes_per_second, value_bytes } => {
+                let rate = self.clients.change(self.now, *writes_per_second, *value_bytes);
+                self.noted(self.writable().unwrap_or(0), format!("writes: {rate} a second"));
+                self.schedule_write();
+            }
             Action::Restart { server, keep_id } => self.act_restart(server, *keep_id)?,
             Action::Promote { server } => {
                 let index = self.find("server", server)?;

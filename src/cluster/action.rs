@@ -51,6 +51,13 @@ pub enum Action {
         /// How long each value is.
         value_bytes: u64,
     },
+    /// Change the steady rate of writes, or their size; what is not given stays.
+    Workload {
+        /// `SET`s a second.
+        writes_per_second: Option<u64>,
+        /// How long each value is.
+        value_bytes: Option<u64>,
+    },
     /// Stop a server and start it again with its saved data.
     Restart {
         /// Which.
@@ -137,6 +144,8 @@ impl Direction {
 
 /// The largest burst, in writes: about what a page can do within a frame or two.
 const LARGEST_BURST: u64 = 100_000;
+/// The highest steady rate, in writes a second.
+pub(super) const LARGEST_RATE: u64 = 1_000_000;
 /// The longest value, in bytes.
 pub(super) const LARGEST_VALUE: u64 = 1 << 20;
 /// The longest delay on a link, in microseconds: a minute.
@@ -167,6 +176,10 @@ impl Action {
                 writes: fields.number_or("writes", 100, 1..=LARGEST_BURST)?,
                 value_bytes: fields.number_or("value_bytes", 64, 0..=LARGEST_VALUE)?,
             },
+            "workload" => Action::Workload {
+                writes_per_second: fields.number("writes_per_second", 0..=LARGEST_RATE)?,
+                value_bytes: fields.number("value_bytes", 0..=LARGEST_VALUE)?,
+            },
             "restart" => Action::Restart {
                 server: server(fields)?,
                 keep_id: fields.flag_or("keep_id", false)?,
@@ -193,8 +206,8 @@ impl Action {
                 return Err(fields.bad(
                     "do",
                     format!(
-                        "is \"{other}\"; it must be one of cut, heal, write, burst, restart, \
-                         promote, replicaof, config, freeze, thaw, link"
+                        "is \"{other}\"; it must be one of cut, heal, write, burst, workload, \
+                         restart, promote, replicaof, config, freeze, thaw, link"
                     ),
                 ));
             }
@@ -216,6 +229,16 @@ impl Action {
             }
             Action::Burst { writes, value_bytes } => {
                 json!({"do": "burst", "writes": writes, "value_bytes": value_bytes})
+            }
+            Action::Workload { writes_per_second, value_bytes } => {
+                let mut json = json!({"do": "workload"});
+                if let Some(rate) = writes_per_second {
+                    json["writes_per_second"] = json!(rate);
+                }
+                if let Some(bytes) = value_bytes {
+                    json["value_bytes"] = json!(bytes);
+                }
+                json
             }
             Action::Restart { server, keep_id } => {
                 json!({"do": "restart", "server": server, "keep_id": keep_id})
@@ -292,6 +315,7 @@ mod tests {
             r#"{"do":"write","argv":["SET","k","v"]}"#,
             r#"{"do":"burst","writes":7,"value_bytes":9}"#,
             r#"{"do":"restart"}"#,
+            r#"{"do":"workload","writes_per_second":0}"#,
             r#"{"do":"restart","server":"replica-1","keep_id":true}"#,
             r#"{"do":"promote","server":"replica-2"}"#,
             r#"{"do":"replicaof","server":"replica-1","master":"replica-2"}"#,
@@ -314,8 +338,8 @@ mod tests {
             (r#"{"do":1}"#, "action.do must be a text, not a number"),
             (
                 r#"{"do":"explode"}"#,
-                "action.do is \"explode\"; it must be one of cut, heal, write, burst, restart, \
-                 promote, replicaof, config, freeze, thaw, link",
+                "action.do is \"explode\"; it must be one of cut, heal, write, burst, workload, \
+                 restart, promote, replicaof, config, freeze, thaw, link",
             ),
             (r#"{"do":"cut"}"#, "action.replica is missing"),
             (

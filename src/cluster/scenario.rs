@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::action::{Action, LARGEST_LATENCY_US, LARGEST_VALUE, TimedAction};
+use super::action::{Action, LARGEST_LATENCY_US, LARGEST_RATE, LARGEST_VALUE, TimedAction};
 use super::field::{BadInput, Fields, kind_of};
 use super::presets;
 use crate::server::config::Config;
@@ -272,7 +272,7 @@ impl Scenario {
 impl Workload {
     fn read(&mut self, mut fields: Fields) -> Result<(), BadInput> {
         self.writes_per_second =
-            fields.number_or("writes_per_second", self.writes_per_second, 0..=1_000_000)?;
+            fields.number_or("writes_per_second", self.writes_per_second, 0..=LARGEST_RATE)?;
         self.value_bytes = fields.number_or("value_bytes", self.value_bytes, 0..=LARGEST_VALUE)?;
         self.keys = fields.number_or("keys", self.keys, 1..=1_000_000)?;
         fields.finish()

@@ -124,9 +124,7 @@ impl World {
             world.open_local_connections(index);
             world.drain(index);
         }
-        if let Some(due) = world.clients.due() {
-            world.schedule(due, Event::Write);
-        }
+        world.schedule_write();
         world
     }
 
@@ -209,8 +207,15 @@ impl World {
     }
 
     fn client_write(&mut self) {
-        let command = self.clients.next_write();
-        self.give_clients(command);
+        // Not so when the rate was changed after this was scheduled.
+        if self.clients.due() == Some(self.now) {
+            let command = self.clients.next_write();
+            self.give_clients(command);
+            self.schedule_write();
+        }
+    }
+
+    pub(super) fn schedule_write(&mut self) {
         if let Some(due) = self.clients.due() {
             self.schedule(due, Event::Write);
         }

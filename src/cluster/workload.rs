@@ -24,6 +24,15 @@ impl Clients {
         Clients { workload, rng: seeded(seed), start, written: 0 }
     }
 
+    /// Goes on at another rate or size from `now` on; gives the rate.
+    pub fn change(&mut self, now: Instant, rate: Option<u64>, value_bytes: Option<u64>) -> u64 {
+        let workload = &mut self.workload;
+        workload.writes_per_second = rate.unwrap_or(workload.writes_per_second);
+        workload.value_bytes = value_bytes.unwrap_or(workload.value_bytes);
+        (self.start, self.written) = (now, 0);
+        self.workload.writes_per_second
+    }
+
     /// When the next write is due; never, at a rate of zero.
     pub fn due(&self) -> Option<Instant> {
         let rate = self.workload.writes_per_second;

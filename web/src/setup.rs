@@ -3,6 +3,7 @@
 //! Changes that the world takes while it runs are actions; the others begin the run again, with
 //! the same actions.
 
+use psync::server::config::parse_memory;
 use serde_json::{Map, Value};
 
 use crate::attributes::{MAX_SAFE, insert};
@@ -96,6 +97,10 @@ impl Setup {
                 }
             }
             Action::Link { latency_us: Some(latency_us), .. } => self.latency_us = *latency_us,
+            Action::Workload { writes_per_second, value_bytes } => {
+                self.writes_per_second = writes_per_second.unwrap_or(self.writes_per_second);
+                self.value_bytes = value_bytes.unwrap_or(self.value_bytes);
+            }
             _ => {}
         }
     }
@@ -130,7 +135,7 @@ impl Field {
     /// Whether the world takes it while it runs.
     #[must_use]
     pub fn is_live(self) -> bool {
-        matches!(self, Field::Backlog | Field::Ttl | Field::Latency)
+        !matches!(self, Field::Replicas | Field::Seed)
     }
 
     /// Its unit, or what may be typed.
@@ -218,6 +223,13 @@ impl Change {
                 };
                 Some(replicas.map(link).collect())
             }
+            Change::Grouped("workload", key, value) => {
+                let given = |name| (*key == name).then_some(*value);
+                Some(vec![Action::Workload {
+                    writes_per_second: given("writes_per_second"),
+                    value_bytes: given("value_bytes"),
+                }])
+            }
             _ => None,
         }
     }
@@ -258,20 +270,8 @@ fn whole(text: &str, least: u64, most: u64) -> Result<u64, String> {
 
 /// A size as redis.conf writes it: `1kb` is 1024, `1k` is 1000.
 fn size(text: &str) -> Result<u64, String> {
-    let lower = text.to_ascii_lowercase();
-    let digits = lower.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let factor: u64 = match &lower[digits.len()..] {
-        "" | "b" => 1,
-        "k" => 1000,
-        "kb" => 1 << 10,
-        "m" => 1_000_000,
-        "mb" => 1 << 20,
-        "g" => 1_000_000_000,
-        "gb" => 1 << 30,
-        _ => 0,
-    };
-    let n = digits.parse::<u64>().ok().and_then(|n| n.checked_mul(factor));
-    n.filter(|n| (1..=MAX_SAFE).contains(n))
+    parse_memory(text)
+        .filter(|n| (1..=MAX_SAFE).contains(n))
         .ok_or_else(|| "A size such as 16384, 16kb or 1mb, please.".to_owned())
 }
 
