@@ -40,6 +40,19 @@ impl Link {
         self.cut_to_replica || self.cut_to_master
     }
 
+    /// How much is put into one segment: a snapshot on a slow link is cut so that a piece arrives
+    /// every fiftieth of a second, because people watch it arrive; messages stay whole.
+    pub fn segment_bytes(&self, kind: Kind) -> usize {
+        /// What a segment carries on Ethernet.
+        const SMALLEST: u64 = 1460;
+        match self.bandwidth_bytes_per_second {
+            Some(bandwidth) if kind == Kind::Snapshot => {
+                usize::try_from((bandwidth / 50).max(SMALLEST)).unwrap_or(usize::MAX)
+            }
+            _ => usize::MAX,
+        }
+    }
+
     pub fn blocks(&self, way: Way) -> bool {
         match way {
             Way::ToReplica => self.cut_to_replica,

@@ -21,7 +21,12 @@ impl World {
         let raw = message::raw(kind, &bytes);
         let length = bytes.len() as u64;
         let meaning = message::meaning(kind, to_replica, &raw);
-        let arrives = self.put_on_the_wire(id, way, Cargo::Bytes(kind, bytes));
+        let mut rest = bytes;
+        let mut arrives = None;
+        while !rest.is_empty() {
+            let piece = rest.split_to(self.links[replica].segment_bytes(kind).min(rest.len()));
+            arrives = self.put_on_the_wire(id, way, Cargo::Bytes(kind, piece));
+        }
         self.record(What::Message(Message {
             replica,
             to_replica,
