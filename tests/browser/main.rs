@@ -9,10 +9,13 @@
 mod accessibility;
 mod browser;
 mod driver;
+mod keyboard;
 mod lab;
 mod page;
+mod resyncs;
 mod shots;
 mod site;
+mod story;
 
 use browser::{Outcome, on_page};
 
