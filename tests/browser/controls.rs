@@ -31,9 +31,8 @@ impl Lab<'_> {
     /// Types into a field of the settings, as a person does.
     async fn set(&self, name: &str, text: &str) -> Outcome {
         let field = self.find("textbox", name).await?;
-        field.send_keys(Key::Control + "a").await?;
-        field.send_keys(format!("{text}\t")).await?;
-        Ok(())
+        // In one go, because each `send_keys` begins behind the text that is there.
+        Ok(field.send_keys(Key::Control + "a" + Key::Null + text + "\t").await?)
     }
 }
 
@@ -77,8 +76,7 @@ fn the_backlog_is_resized_while_it_runs_and_other_settings_begin_again() -> Outc
         let before = lab.snapshot().await?;
         lab.click("tab", "Settings").await?;
         lab.set("repl-backlog-size", "64kb").await?;
-        lab.root_has("root.querySelector('.head .pill b + *, .head').textContent.includes('64kb')")
-            .await?;
+        lab.root_has("root.querySelector('.head').textContent.includes('64kb')").await?;
         let after = lab.snapshot().await?;
         assert_eq!(after["servers"][0]["backlog"]["size"], 65_536);
         assert_eq!(after["now_us"], before["now_us"]);

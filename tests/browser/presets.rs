@@ -28,7 +28,10 @@ const PRESETS: [Told; 4] = [
 #[test]
 fn each_preset_plays_to_its_verdict() -> Outcome {
     on_page("presets", async |page| {
-        let lab = page.open_quiet().await?;
+        page.set_size(1280, 900).await?;
+        page.open_site_at("?autoplay=false&preset=nobody-left").await?;
+        let lab = page.lab(0);
+        lab.wait_until("(lab) => lab.dataset.state === 'ready'").await?;
         for (title, wanted, (verdict, reason)) in PRESETS {
             lab.find("combobox", "Preset").await?.send_keys(title).await?;
             lab.call("seek", vec![0.into()]).await?;
