@@ -20,6 +20,11 @@ impl<'a> Lab<'a> {
         Self { page, index }
     }
 
+    /// The document that it is in.
+    pub fn page(&self) -> &Page {
+        self.page
+    }
+
     /// Finds what a screen reader would call `name`, waiting for it to appear.
     pub async fn find(&self, role: &str, name: &str) -> Outcome<WebElement> {
         let mut last = self.find_now(role, name).await;

@@ -7,12 +7,21 @@
 //! Needs the release site in `dist/`; `cargo xtask test` builds it first.
 
 mod accessibility;
+mod accessible;
 mod browser;
+mod controls;
 mod driver;
+mod elements;
+mod keyboard;
 mod lab;
+mod methods;
+mod mistakes;
 mod page;
+mod presets;
+mod resyncs;
 mod shots;
 mod site;
+mod story;
 
 use browser::{Outcome, on_page};
 

@@ -123,6 +123,15 @@ impl Page {
         Ok(serde_json::from_value(found)?)
     }
 
+    /// Waits until this has the focus.
+    pub async fn wait_until_focused(&self, role: &str, name: &str) -> Outcome {
+        let wanted = (role.to_owned(), name.to_owned());
+        wait_for(&format!("{role} {name:?} has the focus"), async || {
+            Ok(self.focused().await? == wanted)
+        })
+        .await
+    }
+
     /// Makes the viewport exactly this large, in CSS pixels.
     pub async fn set_size(&self, width: u32, height: u32) -> Outcome {
         let size =

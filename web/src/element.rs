@@ -283,9 +283,11 @@ impl Inner {
         if wanted.autoplay && !still() {
             self.ask(Msg::Play);
         }
-        if !wanted.complaints.is_empty() {
-            self.ask(Msg::Complain(wanted.complaints.join(" ")));
-        }
+        // A complaint about what has been mended meanwhile would be wrong.
+        self.ask(match wanted.complaints.is_empty() {
+            true => Msg::Dismiss,
+            false => Msg::Complain(wanted.complaints.join(" ")),
+        });
     }
 
     /// Somebody at the page asks for something: what is wrong is shown there.

@@ -22,7 +22,7 @@ Usage: cargo xtask <command>
   shots
         pictures of the release site at three sizes, light and dark, in target/screenshots/
   bench [FILTER...]
-        runs the benchmarks
+        runs the benchmarks: core (natively), page (the release site in Chromium)
 
 What has to be installed is said before it is installed.
 ";

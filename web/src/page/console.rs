@@ -65,7 +65,7 @@ pub fn Console(props: &ConsoleProps) -> Html {
     });
     html! {
         <div class="console">
-            <ol class="lines" role="log" aria-label="Replies" tabindex="0">
+            <div class="lines" role="log" aria-label="Replies" tabindex="0"><ol>
                 if state.console.is_empty() {
                     <li class="hint">
                         { "Try " }<code>{ "SET greeting hello" }</code>{ ", " }
@@ -78,7 +78,7 @@ pub fn Console(props: &ConsoleProps) -> Html {
                         <pre>{ &line.reply }</pre>
                     </li>
                 }) }
-            </ol>
+            </ol></div>
             <form {onsubmit}>
                 <select aria-label="Server" {onchange}>
                     { for servers.iter().enumerate().map(|(n, server)| html! {

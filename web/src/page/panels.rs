@@ -2,7 +2,7 @@
 
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlElement, KeyboardEvent};
-use yew::{Callback, Html, Properties, classes, function_component, html};
+use yew::{Callback, Html, NodeRef, Properties, classes, function_component, html, use_node_ref};
 
 use super::console::Console;
 use super::info::Info;
@@ -34,9 +34,13 @@ pub fn Panels(props: &PanelsProps) -> Html {
         Tab::Console => html! { <Console {run} {revision} {on} /> },
         Tab::Settings => html! { <Settings {run} {revision} {on} /> },
     };
+    let list = use_node_ref();
     html! {
         <div class="panels">
-            <div class="tabs" role="tablist" aria-label="Panels" onkeydown={arrows(props)}>
+            <div
+                ref={list.clone()} class="tabs" role="tablist" aria-label="Panels"
+                onkeydown={arrows(props, list)}
+            >
                 { for Tab::ALL.into_iter().map(|tab| tab_button(tab, props)) }
             </div>
             <div
@@ -72,7 +76,7 @@ fn id(tab: Tab) -> &'static str {
 }
 
 /// Arrow keys, Home and End move among the tabs and open them, as the pattern has it.
-fn arrows(props: &PanelsProps) -> Callback<KeyboardEvent> {
+fn arrows(props: &PanelsProps, list: NodeRef) -> Callback<KeyboardEvent> {
     let (on, open) = (props.on.clone(), props.tab);
     Callback::from(move |event: KeyboardEvent| {
         let count = Tab::ALL.len();
@@ -86,7 +90,8 @@ fn arrows(props: &PanelsProps) -> Callback<KeyboardEvent> {
         };
         event.prevent_default();
         on.emit(Msg::Open(Tab::ALL[there]));
-        let list = event.current_target().and_then(|t| t.dyn_into::<HtmlElement>().ok());
+        // Not the event's current target: that is the node at which Yew listens for everything.
+        let list = list.cast::<HtmlElement>();
         let tab = list.and_then(|list| list.children().item(there as u32));
         if let Some(tab) = tab.and_then(|tab| tab.dyn_into::<HtmlElement>().ok()) {
             // It fails only where there is no focus to be had.
