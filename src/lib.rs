@@ -37,5 +37,6 @@ pub mod cluster;
 pub mod random;
 pub mod server;
 pub mod stream;
+pub mod table;
 pub mod time;
 pub mod wire;

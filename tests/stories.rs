@@ -157,7 +157,7 @@ fn a_changed_rate_of_writes_holds_from_that_moment_on() {
     let text = r#"{"replicas":1,"workload":{"writes_per_second":10,"value_bytes":8,"keys":1}}"#;
     let mut run = Run::new(Scenario::from_json(text).expect("good"));
     run.advance_us(2_050_000);
-    let mut commands_in = |run: &mut Run, us| {
+    let commands_in = |run: &mut Run, us| {
         let count = |run: &Run| {
             let mut servers = run.world().servers();
             servers.next().map_or(0, |(_, master)| master.history().end.0)

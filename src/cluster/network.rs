@@ -160,8 +160,8 @@ impl World {
 
     /// Ends every connection of a server, as when its process ends.
     pub(super) fn close_all(&mut self, server: usize) {
-        let of_server = (server, ConnId(0))..(server + 1, ConnId(0));
-        let ends: Vec<ConnId> = self.ends.range(of_server).map(|((_, conn), _)| *conn).collect();
+        let of_server = self.ends.keys().filter(|(other, _)| *other == server);
+        let ends: Vec<ConnId> = of_server.map(|(_, conn)| *conn).collect();
         for conn in ends {
             self.close(server, conn);
         }
@@ -202,7 +202,7 @@ impl World {
     pub(super) fn heal(&mut self, replica: usize, direction: Direction) -> bool {
         let changed = self.links[replica].set_cut(direction, false);
         let mut due = Vec::new();
-        for (id, connection) in &mut self.connections {
+        for (id, connection) in self.connections.iter_mut() {
             if connection.dialer != replica || !changed {
                 continue;
             }

@@ -1,4 +1,4 @@
-//! Named scenarios, kept as data in `static/presets.json`.
+//! Named scenarios, kept as data in `presets.json`.
 
 use std::sync::OnceLock;
 
@@ -22,8 +22,7 @@ pub struct Preset {
 pub fn all() -> &'static [Preset] {
     static PRESETS: OnceLock<Vec<Preset>> = OnceLock::new();
     PRESETS.get_or_init(|| {
-        let list: Json =
-            serde_json::from_str(include_str!("../../static/presets.json")).unwrap_or_default();
+        let list: Json = serde_json::from_str(include_str!("presets.json")).unwrap_or_default();
         let presets = list.as_array().into_iter().flatten();
         presets.filter_map(read).collect()
     })
@@ -51,8 +50,8 @@ mod tests {
 
     #[test]
     fn every_preset_of_the_file_is_complete_and_has_a_name_of_its_own() {
-        let file: Json = serde_json::from_str(include_str!("../../static/presets.json"))
-            .expect("the file is JSON");
+        let file: Json =
+            serde_json::from_str(include_str!("presets.json")).expect("the file is JSON");
         assert_eq!(file.as_array().map(Vec::len), Some(all().len()));
         let mut names: Vec<&str> = all().iter().map(|preset| preset.name.as_str()).collect();
         names.sort_unstable();

@@ -3,8 +3,6 @@
 //! Its keys are also query parameters, fragment keys and, in kebab case, attributes of the
 //! element. A preset is a scenario; other keys override it.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Map, Value as Json, json};
 
 use super::action::{Action, LARGEST_LATENCY_US, LARGEST_RATE, LARGEST_VALUE, TimedAction};
@@ -12,6 +10,7 @@ use super::field::{BadInput, Fields, kind_of};
 use super::presets;
 use crate::server::config::Config;
 use crate::server::engine::{ENGINES, Engine, REDIS_6_2};
+use crate::table::Table;
 use crate::time::Instant;
 
 /// The schema's version.
@@ -31,7 +30,7 @@ pub struct Scenario {
     /// How many replicas the master has at the start.
     pub replicas: usize,
     /// Directives of redis.conf, for every server.
-    pub config: BTreeMap<String, String>,
+    pub config: Table<String, String>,
     /// What clients write.
     pub workload: Workload,
     /// What links are like.
@@ -57,7 +56,7 @@ pub struct Network {
     /// For links without a word of their own.
     pub default: Wire,
     /// By the name of the replica.
-    pub links: BTreeMap<String, Wire>,
+    pub links: Table<String, Wire>,
 }
 
 /// What one link is like.
@@ -76,11 +75,11 @@ impl Default for Scenario {
             engine: &REDIS_6_2,
             seed: 1,
             replicas: 3,
-            config: BTreeMap::new(),
+            config: Table::default(),
             workload: Workload { writes_per_second: 20, value_bytes: 64, keys: 100 },
             network: Network {
                 default: Wire { latency_us: 1000, bandwidth_bytes_per_second: Some(10_000_000) },
-                links: BTreeMap::new(),
+                links: Table::default(),
             },
             actions: Vec::new(),
         }
@@ -195,16 +194,20 @@ impl Scenario {
             let problem = format!("must be a list, not {}", kind_of(actions));
             return Err(BadInput::new(place, problem));
         };
-        self.actions.clear();
+        let mut timed = Vec::new();
+        let mut order: Vec<(u64, usize)> = Vec::new();
         for (index, item) in items.iter().enumerate() {
             let mut fields = Fields::of(format!("{place}[{index}]"), item)?;
             let at = Instant(fields.number_or("at_us", 0, 0..=LARGEST_NUMBER)?);
             let action = Action::read(&mut fields)?;
             fields.finish()?;
-            self.actions.push(TimedAction { at, action });
+            timed.push(TimedAction { at, action });
+            order.push((at.0, index));
         }
-        // Stable, so that actions of one moment stay in the order in which they were written.
-        self.actions.sort_by_key(|timed| timed.at);
+        // Actions of one moment stay in the order in which they were written. Numbers are sorted,
+        // because the module carries a sorter for each type.
+        order.sort_unstable();
+        self.actions = order.iter().map(|(_, index)| timed[*index].clone()).collect();
         Ok(())
     }
 
@@ -220,10 +223,15 @@ impl Scenario {
         };
         let mut network = wire(&self.network.default);
         if !self.network.links.is_empty() {
-            let links = self.network.links.iter();
-            let links: Map<_, _> =
-                links.map(|(name, own)| (name.clone(), Json::Object(wire(own)))).collect();
+            let mut links = Map::new();
+            for (name, own) in self.network.links.iter() {
+                links.insert(name.clone(), Json::Object(wire(own)));
+            }
             network.insert("links".into(), Json::Object(links));
+        }
+        let mut config = Map::new();
+        for (directive, value) in self.config.iter() {
+            config.insert(directive.clone(), json!(value));
         }
         let actions = self.actions.iter().map(|TimedAction { at, action }| {
             let mut json = action.to_json();
@@ -235,7 +243,7 @@ impl Scenario {
             "engine": self.engine.name,
             "seed": self.seed,
             "replicas": self.replicas,
-            "config": self.config,
+            "config": config,
             "workload": {
                 "writes_per_second": self.workload.writes_per_second,
                 "value_bytes": self.workload.value_bytes,
@@ -260,7 +268,7 @@ impl Scenario {
     #[must_use]
     pub fn server_config(&self) -> Config {
         let mut config = Config::defaults(self.engine);
-        for (directive, value) in &self.config {
+        for (directive, value) in self.config.iter() {
             // They were tried when the scenario was read, so none is refused here.
             let loaded = config.load(directive, value);
             debug_assert!(loaded.is_ok(), "{directive} {value}: {loaded:?}");

@@ -4,7 +4,7 @@
 //! server wants. Of two events at the same moment the one scheduled first comes first.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::collections::{BinaryHeap, VecDeque};
 
 use bytes::Bytes;
 
@@ -16,6 +16,7 @@ use super::trace::{Entry, What};
 use super::workload::Clients;
 use crate::random::{Generator, below, seeded};
 use crate::server::{Address, ConnId, Event as ServerEvent, Input, Output, Server, Start};
+use crate::table::Table;
 use crate::time::{Instant, SECOND_US};
 use crate::wire::encode_command;
 
@@ -34,9 +35,9 @@ pub struct World {
     pub(super) now: Instant,
     pub(super) nodes: Vec<Node>,
     pub(super) links: Vec<Link>,
-    pub(super) connections: BTreeMap<u64, Connection>,
+    pub(super) connections: Table<u64, Connection>,
     /// (server, its number) to (connection, which way it sends): both ends of each connection.
-    pub(super) ends: BTreeMap<(usize, ConnId), (u64, Way)>,
+    pub(super) ends: Table<(usize, ConnId), (u64, Way)>,
     pub(super) rng: Generator,
     pub(super) clients: Clients,
     pub(super) written: Vec<Entry>,
@@ -105,8 +106,8 @@ impl World {
             now,
             nodes: Vec::new(),
             links: Vec::new(),
-            connections: BTreeMap::new(),
-            ends: BTreeMap::new(),
+            connections: Table::default(),
+            ends: Table::default(),
             clients,
             written: Vec::new(),
             next_connection: 0,

@@ -117,7 +117,7 @@ fn config(server: &mut Server, _: ConnId, argv: &[Bytes]) -> Answer {
             Err(refused) => error(format!("ERR {refused}")),
         },
         (b"get" | b"set", _) => {
-            let word = text(&argv[1]).to_uppercase();
+            let word = text(&argv[1]).to_ascii_uppercase();
             error(format!(
                 "ERR Unknown subcommand or wrong number of arguments for '{word}'. Try CONFIG HELP."
             ))

@@ -32,7 +32,7 @@ impl Server {
         if argv.len() > 2 {
             return Value::Error(Bytes::from_static(b"ERR syntax error"));
         }
-        let asked = argv.get(1).map(|word| String::from_utf8_lossy(word).to_lowercase());
+        let asked = argv.get(1).map(|word| String::from_utf8_lossy(word).to_ascii_lowercase());
         let everything = ["all", "default", "everything"];
         let mut out = String::new();
         for (name, write_fields) in SECTIONS {

@@ -31,7 +31,7 @@ mod strings;
 pub mod timers;
 pub mod upstream;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use bytes::Bytes;
 
@@ -51,6 +51,7 @@ use crate::random::{Generator, below, seeded};
 use crate::stream::backlog::{Retention, Window};
 use crate::stream::history::{History, ReplId};
 use crate::stream::offset::BytePos;
+use crate::table::Table;
 use crate::time::{Instant, SECOND_US};
 
 /// A connection. Who opens one numbers it: the driver takes even numbers for those it accepts,
@@ -202,11 +203,12 @@ pub struct Server {
     /// Since when there is no replica, for `repl-backlog-ttl`.
     no_replicas_since: Instant,
     forgotten: Option<Forgotten>,
-    clients: BTreeMap<ConnId, Client>,
+    clients: Table<ConnId, Client>,
     upstream: Option<Upstream>,
     next_dial: u64,
-    outboxes: BTreeMap<ConnId, Outbox>,
-    ready: BTreeSet<ConnId>,
+    outboxes: Table<ConnId, Outbox>,
+    /// Those that may have something to send.
+    ready: Table<ConnId, ()>,
     outputs: VecDeque<Output>,
     timers: Timers,
     ticks: u64,
@@ -235,11 +237,11 @@ impl Server {
             stream_db: None,
             no_replicas_since: start.now,
             forgotten: None,
-            clients: BTreeMap::new(),
+            clients: Table::default(),
             upstream: None,
             next_dial: 1,
-            outboxes: BTreeMap::new(),
-            ready: BTreeSet::new(),
+            outboxes: Table::default(),
+            ready: Table::default(),
             outputs: VecDeque::new(),
             timers: Timers::default(),
             ticks: 0,
@@ -290,7 +292,7 @@ impl Server {
             Input::Writable { conn, room } => {
                 if let Some(outbox) = self.outboxes.get_mut(&conn) {
                     outbox.grant(room);
-                    self.ready.insert(conn);
+                    self.ready.insert(conn, ());
                 }
                 self.run_commands(conn);
             }
@@ -359,7 +361,7 @@ impl Server {
     fn send(&mut self, conn: ConnId, kind: Kind, bytes: Bytes) {
         if let Some(outbox) = self.outboxes.get_mut(&conn) {
             outbox.push(kind, bytes);
-            self.ready.insert(conn);
+            self.ready.insert(conn, ());
         }
     }
 
@@ -375,7 +377,7 @@ impl Server {
     fn close_after_reply(&mut self, conn: ConnId) {
         if let Some(outbox) = self.outboxes.get_mut(&conn) {
             outbox.finish();
-            self.ready.insert(conn);
+            self.ready.insert(conn, ());
         }
     }
 

@@ -216,7 +216,7 @@ fn expire_at(
         return Effect::error(NOT_AN_INTEGER);
     };
     let Some(at) = unix_ms(context, time, unit, relative) else {
-        let name = String::from_utf8_lossy(&argv[0]).to_lowercase();
+        let name = String::from_utf8_lossy(&argv[0]).to_ascii_lowercase();
         return Effect::error(&format!("ERR invalid expire time in {name}"));
     };
     let Some(old) = data.live(context.db, &argv[1], context.expired_by_ms).cloned() else {

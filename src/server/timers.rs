@@ -1,11 +1,9 @@
 //! All timers of one server, in one table keyed by an enum.
 
-use std::collections::BTreeMap;
-
 use crate::time::Instant;
 
 /// What a server may be waiting for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Timer {
     /// The tick of once a second in which servers do almost all their replication work:
     /// reconnect, time out, PING, ACK, free the backlog (Redis `replicationCron`).
@@ -14,36 +12,38 @@ pub enum Timer {
     Expire,
 }
 
+/// Every timer, in the order in which those of one moment fire.
+const ALL: [Timer; 2] = [Timer::Cron, Timer::Expire];
+
 /// The table.
 #[derive(Clone, Debug, Default)]
 pub struct Timers {
-    at: BTreeMap<Timer, Instant>,
+    at: [Option<Instant>; ALL.len()],
 }
 
 impl Timers {
     /// Arms or re-arms one timer.
     pub fn arm(&mut self, timer: Timer, at: Instant) {
-        self.at.insert(timer, at);
+        self.at[timer as usize] = Some(at);
     }
 
     /// Disarms one timer.
     pub fn disarm(&mut self, timer: Timer) {
-        self.at.remove(&timer);
+        self.at[timer as usize] = None;
     }
 
     /// The next moment at which anything is due.
     #[must_use]
     pub fn next(&self) -> Option<Instant> {
-        self.at.values().min().copied()
+        self.at.iter().flatten().min().copied()
     }
 
     /// Takes one timer that is due, the earliest first.
     pub fn pop_due(&mut self, now: Instant) -> Option<(Timer, Instant)> {
-        let due = self.at.iter().filter(|(_, at)| **at <= now);
-        let (timer, at) = due.min_by_key(|(timer, at)| (**at, **timer))?;
-        let due = (*timer, *at);
-        self.at.remove(&due.0);
-        Some(due)
+        let at = self.next().filter(|at| *at <= now)?;
+        let timer = ALL.into_iter().find(|timer| self.at[*timer as usize] == Some(at))?;
+        self.disarm(timer);
+        Some((timer, at))
     }
 }
 

@@ -1,9 +1,9 @@
 //! The root of the component tree: draws the page anew whenever it is told that the session
 //! changed.
 
-use yew::{Callback, Component, Context, Html, Properties, html};
+use yew::{Callback, Component, Context, Html, Properties};
 
-use crate::page::Page;
+use crate::page::{PageProps, page};
 use crate::run::RunHandle;
 use crate::state::Msg;
 
@@ -38,6 +38,6 @@ impl Component for App {
         let props = ctx.props();
         let run = props.run.renewed();
         let revision = run.session().state().revision;
-        html! { <Page {run} {revision} on={props.on.clone()} /> }
+        page(&PageProps { run, revision, on: props.on.clone() })
     }
 }

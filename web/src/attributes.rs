@@ -93,12 +93,11 @@ fn clip(text: &str) -> String {
 
 /// What everything else is laid over: a whole scenario, else the preset, else the default one.
 fn base(pairs: &[Pair], complaints: &mut Vec<String>) -> Map<String, Value> {
-    let default = || Map::from_iter([("preset".to_owned(), Value::from(DEFAULT_PRESET))]);
-    let mut base = default();
+    let mut base = preset(DEFAULT_PRESET);
     for pair in pairs.iter().filter(|pair| pair.name == "scenario" || pair.name == "preset") {
         let changed = match pair.name.as_str() {
             "scenario" => json_object(&pair.value),
-            _ => Ok(Map::from_iter([("preset".to_owned(), Value::from(pair.value.clone()))])),
+            _ => Ok(preset(&pair.value)),
         };
         match changed.and_then(|changed| accept(&changed).map(|_| changed)) {
             Ok(changed) => base = changed,
@@ -106,6 +105,12 @@ fn base(pairs: &[Pair], complaints: &mut Vec<String>) -> Map<String, Value> {
         }
     }
     base
+}
+
+fn preset(name: &str) -> Map<String, Value> {
+    let mut scenario = Map::new();
+    scenario.insert("preset".to_owned(), Value::from(name));
+    scenario
 }
 
 type Laid = Option<(Map<String, Value>, Scenario)>;
@@ -184,16 +189,24 @@ fn number(text: &str) -> Result<Value, String> {
 fn speed(text: &str) -> Result<Speed, String> {
     let bad = || "it must be a factor between 1/1000 and 1000".to_owned();
     let (over, under) = text.trim().split_once('/').unwrap_or((text.trim(), "1"));
-    let over: f64 = over.parse().map_err(|_| bad())?;
-    let under: f64 = under.parse().map_err(|_| bad())?;
-    let us = over / under * 1_000_000.0;
-    if !(1000.0..=1_000_000_000.0).contains(&us) {
+    let (over, under) = millionths(over).zip(millionths(under)).ok_or_else(bad)?;
+    let us = (over * 1_000_000).checked_div(under).ok_or_else(bad)?;
+    if !(1000..=1_000_000_000).contains(&us) {
         return Err(bad());
     }
     let best = (-crate::speed::LIMIT..=crate::speed::LIMIT)
         .map(Speed::step)
-        .min_by_key(|speed| speed.us_per_second().abs_diff(us as u64));
+        .min_by_key(|speed| u128::from(speed.us_per_second()).abs_diff(us));
     best.ok_or_else(bad)
+}
+
+/// `0.25` as 250,000. The parser of the standard library brings 10 kB of powers into the module.
+fn millionths(text: &str) -> Option<u128> {
+    let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
+    let digits = part.len() <= 6 && part.bytes().all(|byte| byte.is_ascii_digit());
+    let part: u32 = format!("{part:0<6}").parse().ok().filter(|_| digits)?;
+    let whole: u32 = whole.parse().ok()?;
+    Some(u128::from(whole) * 1_000_000 + u128::from(part))
 }
 
 /// The first number in `value` that JavaScript cannot hold exactly, by its path.

@@ -22,6 +22,7 @@ pub mod format;
 pub mod frame;
 pub mod keys;
 pub mod page;
+pub mod part;
 pub mod reply;
 pub mod run;
 pub mod session;

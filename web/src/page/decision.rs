@@ -1,6 +1,6 @@
 //! The decision card: why a replica could go on where it stopped, or could not.
 
-use yew::{Callback, Html, Properties, function_component, html};
+use yew::{Callback, Html, html};
 
 use crate::format::{seconds, server_title};
 use crate::state::Msg;
@@ -8,7 +8,7 @@ use crate::verdict::{self, Cure, Row};
 use crate::world::{CounterMoved, DecisionRecord, Outcome, Verdict};
 
 /// What the card needs.
-#[derive(Clone, PartialEq, Properties)]
+#[derive(PartialEq)]
 pub struct DecisionProps {
     /// The decision to show; none before the first.
     pub decision: Option<DecisionRecord>,
@@ -17,8 +17,7 @@ pub struct DecisionProps {
 }
 
 /// The region "Decision".
-#[function_component]
-pub fn Decision(props: &DecisionProps) -> Html {
+pub fn decision(props: &DecisionProps) -> Html {
     let Some(decision) = &props.decision else { return empty() };
     let verdict = match decision.verdict {
         Verdict::Partial => "partial",

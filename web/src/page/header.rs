@@ -2,7 +2,7 @@
 
 use wasm_bindgen::JsCast;
 use web_sys::{Event, HtmlSelectElement};
-use yew::{Callback, Html, Properties, function_component, html};
+use yew::{Callback, Html, html};
 
 use super::share::Share;
 use crate::run::RunHandle;
@@ -11,7 +11,7 @@ use crate::state::{Msg, Tab, Theme};
 use crate::world::{Scenario, presets};
 
 /// What the header needs.
-#[derive(Clone, PartialEq, Properties)]
+#[derive(PartialEq)]
 pub struct HeaderProps {
     /// For the link to share.
     pub run: RunHandle,
@@ -26,8 +26,7 @@ pub struct HeaderProps {
 }
 
 /// The header.
-#[function_component]
-pub fn Header(props: &HeaderProps) -> Html {
+pub fn header(props: &HeaderProps) -> Html {
     let setup = &props.setup;
     let on = &props.on;
     html! {

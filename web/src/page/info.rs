@@ -1,27 +1,15 @@
 //! The panel "INFO": the facts of each server, by the names that INFO gives them.
 
-use yew::{Callback, Html, Properties, function_component, html};
+use yew::{Callback, Html, html};
 
 use crate::format::{server_title, short_id, thousands, thousands_signed};
 use crate::run::RunHandle;
 use crate::state::Msg;
 use crate::world::{LinkState, Role, ServerSnapshot};
 
-/// What the panel needs.
-#[derive(Clone, PartialEq, Properties)]
-pub struct InfoProps {
-    /// The session.
-    pub run: RunHandle,
-    /// Changes whenever the session does.
-    pub revision: u64,
-    /// Where everything asked for goes.
-    pub on: Callback<Msg>,
-}
-
 /// The facts of the server looked at, and a line for every other.
-#[function_component]
-pub fn Info(props: &InfoProps) -> Html {
-    let session = props.run.session();
+pub fn info(run: &RunHandle, on: &Callback<Msg>) -> Html {
+    let session = run.session();
     let servers = &session.snapshot().servers;
     let chosen = session.state().selection.filter(|n| *n < servers.len()).unwrap_or(0);
     html! {
@@ -37,7 +25,7 @@ pub fn Info(props: &InfoProps) -> Html {
                 </tr></thead>
                 <tbody>
                     { for servers.iter().enumerate().map(|(n, server)| {
-                        line(n, server, n == chosen, &props.on)
+                        line(n, server, n == chosen, on)
                     }) }
                 </tbody>
             </table>

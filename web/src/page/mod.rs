@@ -5,7 +5,7 @@
 
 use std::rc::Rc;
 
-use yew::{Callback, Html, Properties, function_component, html};
+use yew::{Callback, Html, html};
 
 mod console;
 mod decision;
@@ -18,11 +18,12 @@ mod sheet;
 mod transcript;
 mod transport;
 
-use self::decision::Decision;
-use self::header::Header;
-use self::panels::Panels;
+use self::decision::{DecisionProps, decision};
+use self::header::{HeaderProps, header};
+use self::panels::{PanelsProps, panels};
 use self::sheet::Sheet;
-use self::transport::{Hands, Transport};
+use self::transport::{HandsProps, TransportProps, hands, transport};
+use crate::part::part;
 use crate::run::RunHandle;
 use crate::session::Session;
 use crate::stage::Stage;
@@ -30,7 +31,6 @@ use crate::state::Msg;
 use crate::timeline::Timeline;
 
 /// What the page is drawn from.
-#[derive(Clone, PartialEq, Properties)]
 pub struct PageProps {
     /// The session.
     pub run: RunHandle,
@@ -41,8 +41,7 @@ pub struct PageProps {
 }
 
 /// The whole page of one element.
-#[function_component]
-pub fn Page(props: &PageProps) -> Html {
+pub fn page(props: &PageProps) -> Html {
     let session = props.run.session();
     let state = session.state();
     let (run, on, revision) = (&props.run, &props.on, props.revision);
@@ -52,10 +51,13 @@ pub fn Page(props: &PageProps) -> Html {
     html! {
         <div class="lab" data-theme={state.theme.name()} data-playing={state.playing.to_string()}>
             { banner(state.complaint.as_deref(), on) }
-            <Header
-                run={run.clone()} setup={session.setup().clone()} theme={state.theme}
-                playing={state.playing} on={on.clone()}
-            />
+            { part(header, HeaderProps {
+                run: run.clone(),
+                setup: session.setup().clone(),
+                theme: state.theme,
+                playing: state.playing,
+                on: on.clone(),
+            }) }
             <div class="map">
                 <Stage
                     snapshot={Rc::clone(session.snapshot())} run={run.clone()}
@@ -65,8 +67,11 @@ pub fn Page(props: &PageProps) -> Html {
             </div>
             { timeline(props, &session, place) }
             <div class="side">
-                <Decision decision={shown.map(|(_, d)| d.clone())} on={on.clone()} />
-                <Panels run={run.clone()} {revision} tab={state.tab} on={on.clone()} />
+                { part(decision, DecisionProps {
+                    decision: shown.map(|(_, d)| d.clone()),
+                    on: on.clone(),
+                }) }
+                { panels(&PanelsProps { run: run.clone(), revision, tab: state.tab, on: on.clone() }) }
             </div>
             <p class="unseen" role="status" aria-live="polite">{ &state.announcement }</p>
             <Sheet open={state.sheet} on={on.clone()} />
@@ -80,15 +85,23 @@ fn timeline(props: &PageProps, session: &Session, place: (usize, usize)) -> Html
     let furthest_us = session.run().trace().furthest().0;
     html! {
         <section class="times" aria-label="Timeline">
-            <Transport
-                playing={state.playing} {now_us} {furthest_us} speed={state.speed}
-                {place} on={on.clone()}
-            />
+            { transport(&TransportProps {
+                playing: state.playing,
+                now_us,
+                furthest_us,
+                speed: state.speed,
+                place,
+                on: on.clone(),
+            }) }
             <Timeline
                 run={props.run.clone()} {now_us} {furthest_us}
                 on_seek={on.reform(Msg::Seek)} on_jump={on.reform(Msg::JumpToDecision)}
             />
-            <Hands setup={session.setup().clone()} replica={replica(session)} on={on.clone()} />
+            { part(hands, HandsProps {
+                setup: session.setup().clone(),
+                replica: replica(session),
+                on: on.clone(),
+            }) }
         </section>
     }
 }

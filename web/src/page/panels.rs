@@ -1,18 +1,17 @@
 //! The panels under the decision card: tabs as WAI-ARIA describes them, one panel at a time.
 
 use wasm_bindgen::JsCast;
-use web_sys::{HtmlElement, KeyboardEvent};
-use yew::{Callback, Html, NodeRef, Properties, classes, function_component, html, use_node_ref};
+use web_sys::{Element, HtmlElement, KeyboardEvent};
+use yew::{Callback, Html, classes, html};
 
 use super::console::Console;
-use super::info::Info;
-use super::settings::Settings;
-use super::transcript::Transcript;
+use super::info::info;
+use super::settings::settings;
+use super::transcript::transcript;
 use crate::run::RunHandle;
 use crate::state::{Msg, Tab};
 
 /// What the panels need.
-#[derive(Clone, PartialEq, Properties)]
 pub struct PanelsProps {
     /// The session.
     pub run: RunHandle,
@@ -25,22 +24,19 @@ pub struct PanelsProps {
 }
 
 /// The tabs and the open panel.
-#[function_component]
-pub fn Panels(props: &PanelsProps) -> Html {
-    let (run, on, revision) = (props.run.clone(), props.on.clone(), props.revision);
+pub fn panels(props: &PanelsProps) -> Html {
+    let (run, on) = (&props.run, &props.on);
     let panel = match props.tab {
-        Tab::Transcript => html! { <Transcript {run} {revision} /> },
-        Tab::Info => html! { <Info {run} {revision} {on} /> },
-        Tab::Console => html! { <Console {run} {revision} {on} /> },
-        Tab::Settings => html! { <Settings {run} {revision} {on} /> },
+        Tab::Transcript => transcript(run),
+        Tab::Info => info(run, on),
+        Tab::Console => html! {
+            <Console run={run.clone()} revision={props.revision} on={on.clone()} />
+        },
+        Tab::Settings => settings(run, on),
     };
-    let list = use_node_ref();
     html! {
         <div class="panels">
-            <div
-                ref={list.clone()} class="tabs" role="tablist" aria-label="Panels"
-                onkeydown={arrows(props, list)}
-            >
+            <div class="tabs" role="tablist" aria-label="Panels" onkeydown={arrows(props)}>
                 { for Tab::ALL.into_iter().map(|tab| tab_button(tab, props)) }
             </div>
             <div
@@ -76,7 +72,7 @@ fn id(tab: Tab) -> &'static str {
 }
 
 /// Arrow keys, Home and End move among the tabs and open them, as the pattern has it.
-fn arrows(props: &PanelsProps, list: NodeRef) -> Callback<KeyboardEvent> {
+fn arrows(props: &PanelsProps) -> Callback<KeyboardEvent> {
     let (on, open) = (props.on.clone(), props.tab);
     Callback::from(move |event: KeyboardEvent| {
         let count = Tab::ALL.len();
@@ -91,7 +87,8 @@ fn arrows(props: &PanelsProps, list: NodeRef) -> Callback<KeyboardEvent> {
         event.prevent_default();
         on.emit(Msg::Open(Tab::ALL[there]));
         // Not the event's current target: that is the node at which Yew listens for everything.
-        let list = list.cast::<HtmlElement>();
+        let pressed = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+        let list = pressed.and_then(|tab| tab.parent_element());
         let tab = list.and_then(|list| list.children().item(there as u32));
         if let Some(tab) = tab.and_then(|tab| tab.dyn_into::<HtmlElement>().ok()) {
             // It fails only where there is no focus to be had.

@@ -8,21 +8,9 @@ use crate::run::RunHandle;
 use crate::setup::Field;
 use crate::state::Msg;
 
-/// What the panel needs.
-#[derive(Clone, PartialEq, Properties)]
-pub struct SettingsProps {
-    /// The session.
-    pub run: RunHandle,
-    /// Changes whenever the session does.
-    pub revision: u64,
-    /// Where everything asked for goes.
-    pub on: Callback<Msg>,
-}
-
 /// The form.
-#[function_component]
-pub fn Settings(props: &SettingsProps) -> Html {
-    let session = props.run.session();
+pub fn settings(run: &RunHandle, on: &Callback<Msg>) -> Html {
+    let session = run.session();
     let setup = session.setup();
     let (now, again): (Vec<Field>, Vec<Field>) =
         Field::ALL.into_iter().partition(|field| field.is_live());
@@ -31,7 +19,7 @@ pub fn Settings(props: &SettingsProps) -> Html {
             <fieldset>
                 <legend>{ title }</legend>
                 { for fields.into_iter().map(|field| html! {
-                    <Input key={field.id()} {field} text={field.text(setup)} on={props.on.clone()} />
+                    <Input key={field.id()} {field} text={field.text(setup)} on={on.clone()} />
                 }) }
             </fieldset>
         }

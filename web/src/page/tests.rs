@@ -2,7 +2,7 @@
 
 use yew::{Callback, ServerRenderer};
 
-use super::{Page, PageProps};
+use crate::app::{App, AppProps};
 use crate::run::RunHandle;
 use crate::session::Session;
 use crate::state::{Msg, Tab};
@@ -11,12 +11,12 @@ use crate::world::Scenario;
 /// The page's HTML after these messages.
 fn html(preset: &str, messages: Vec<Msg>) -> String {
     let preset = preset.to_owned();
-    let rendered = ServerRenderer::<Page>::with_props(move || {
+    let rendered = ServerRenderer::<App>::with_props(move || {
         let mut session = Session::new(Scenario::preset(&preset).expect("a preset of our own"));
         for msg in messages {
             session.apply(msg).expect("a message that can be done");
         }
-        PageProps { run: RunHandle::new(session), revision: 1, on: Callback::noop() }
+        AppProps { run: RunHandle::new(session), on: Callback::noop(), on_ready: Callback::noop() }
     })
     .hydratable(false)
     .render();

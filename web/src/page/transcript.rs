@@ -3,7 +3,7 @@
 //! Only the last rows until the moment looked at are in the document; the trace keeps the rest.
 //! One write that goes to several replicas is one row.
 
-use yew::{Html, Properties, function_component, html};
+use yew::{Html, html};
 
 use crate::format::{bytes, seconds, server_title, short_id};
 use crate::run::RunHandle;
@@ -13,15 +13,6 @@ use crate::world::{Entry, Message, PacketKind, ServerSnapshot, What};
 const ROWS: usize = 60;
 /// The most entries looked at to fill them, so that a long run costs no more than a short one.
 const LOOK_BACK: usize = 600;
-
-/// What the transcript needs.
-#[derive(Clone, PartialEq, Properties)]
-pub struct TranscriptProps {
-    /// For the trace.
-    pub run: RunHandle,
-    /// Changes whenever the session does.
-    pub revision: u64,
-}
 
 /// One row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,9 +34,8 @@ pub struct Row {
 }
 
 /// The list of rows.
-#[function_component]
-pub fn Transcript(props: &TranscriptProps) -> Html {
-    let session = props.run.session();
+pub fn transcript(run: &RunHandle) -> Html {
+    let session = run.session();
     let now_us = session.snapshot().now_us;
     let rows = rows(session.run().trace().entries(), now_us, &session.snapshot().servers);
     if rows.is_empty() {
@@ -94,11 +84,10 @@ fn merge(last: &mut Row, row: &Row) {
     last.seq = row.seq;
     last.time.clone_from(&row.time);
     for replica in &row.to {
-        if !last.to.contains(replica) {
-            last.to.push(*replica);
+        if let Err(place) = last.to.binary_search(replica) {
+            last.to.insert(place, *replica);
         }
     }
-    last.to.sort_unstable();
     last.who = match last.to.as_slice() {
         [one] => format!("M\u{2192}{one}"),
         [one, two] => format!("M\u{2192}{one},{two}"),

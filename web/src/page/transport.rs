@@ -2,7 +2,7 @@
 
 use wasm_bindgen::JsCast;
 use web_sys::{Event, HtmlInputElement, InputEvent};
-use yew::{Callback, Html, Properties, function_component, html};
+use yew::{Callback, Html, html};
 
 use crate::format::{seconds, server_title};
 use crate::keys;
@@ -12,7 +12,6 @@ use crate::state::Msg;
 use crate::world::Action;
 
 /// What the transport needs.
-#[derive(Clone, PartialEq, Properties)]
 pub struct TransportProps {
     /// Whether time runs.
     pub playing: bool,
@@ -29,8 +28,7 @@ pub struct TransportProps {
 }
 
 /// The row of controls over the timeline.
-#[function_component]
-pub fn Transport(props: &TransportProps) -> Html {
+pub fn transport(props: &TransportProps) -> Html {
     let on = &props.on;
     let (shown, count) = props.place;
     let place = format!("{shown}/{count}");
@@ -126,7 +124,7 @@ fn speed(props: &TransportProps) -> Html {
 }
 
 /// What the hands need.
-#[derive(Clone, PartialEq, Properties)]
+#[derive(PartialEq)]
 pub struct HandsProps {
     /// For the steady rate.
     pub setup: Setup,
@@ -137,8 +135,7 @@ pub struct HandsProps {
 }
 
 /// The row of what can be done to the servers.
-#[function_component]
-pub fn Hands(props: &HandsProps) -> Html {
+pub fn hands(props: &HandsProps) -> Html {
     let on = &props.on;
     let rate = {
         let on = on.clone();
@@ -153,7 +150,11 @@ pub fn Hands(props: &HandsProps) -> Html {
     };
     let restart_replica = props.replica.as_ref().map(|name| {
         let title = format!("Restart {}", server_title(name));
-        html! { <button type="button" onclick={act(on, keys::restart(name))}>{ title }</button> }
+        html! {
+            <button type="button" class="restart-replica" onclick={act(on, keys::restart(name))}>
+                { title }
+            </button>
+        }
     });
     html! {
         <div class="hands">

@@ -4,7 +4,7 @@
 
 use std::rc::Rc;
 
-use yew::{Callback, Html, KeyboardEvent, Properties, function_component, html};
+use yew::{Callback, Html, KeyboardEvent, html};
 
 use super::painting::Held;
 use super::plan::{Plan, Rect};
@@ -24,7 +24,6 @@ pub struct Pointed {
 }
 
 /// What the slider needs.
-#[derive(Clone, PartialEq, Properties)]
 pub struct BytesProps {
     /// The arrangement.
     pub plan: Rc<Plan>,
@@ -45,8 +44,7 @@ pub struct BytesProps {
 }
 
 /// Slider, buttons, tooltip.
-#[function_component]
-pub fn BytesSlider(props: &BytesProps) -> Html {
+pub fn bytes_slider(props: &BytesProps) -> Html {
     let Some(ruler) = props.plan.ruler else { return Html::default() };
     let held = props.held;
     let position = props.pointed.and_then(|p| inside(&held, p.position));

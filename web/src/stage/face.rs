@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use yew::{Html, Properties, classes, function_component, html};
+use yew::{Html, classes, html};
 
 use super::figures::lasting;
 use super::plan::{Circle, Plan, Rect};
@@ -12,7 +12,7 @@ use crate::format::{server_title, short_id, thousands};
 use crate::world::{ServerSnapshot, Snapshot};
 
 /// What track and ticks need; it hardly ever changes.
-#[derive(Clone, PartialEq, Properties)]
+#[derive(PartialEq)]
 pub struct TrackProps {
     /// The arrangement.
     pub plan: Rc<Plan>,
@@ -21,7 +21,7 @@ pub struct TrackProps {
 }
 
 /// What the facts need.
-#[derive(Clone, PartialEq, Properties)]
+#[derive(PartialEq)]
 pub struct FaceProps {
     /// The arrangement.
     pub plan: Rc<Plan>,
@@ -41,8 +41,7 @@ pub struct Note {
 }
 
 /// Track and ticks.
-#[function_component]
-pub fn Track(props: &TrackProps) -> Html {
+pub fn track(props: &TrackProps) -> Html {
     let (plan, size) = (&props.plan, props.size);
     let Some(c) = plan.dial else { return Html::default() };
     let view = format!("0 0 {:.0} {:.0}", plan.width, plan.height);
@@ -88,8 +87,7 @@ fn ticks(c: &Circle, size: u64, minor: bool) -> String {
 }
 
 /// The master's facts.
-#[function_component]
-pub fn Face(props: &FaceProps) -> Html {
+pub fn face(props: &FaceProps) -> Html {
     let snapshot = &props.snapshot;
     let index = subject(snapshot);
     let Some(master) = snapshot.servers.get(index) else { return Html::default() };

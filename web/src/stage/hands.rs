@@ -44,8 +44,8 @@ pub struct Marker {
 pub struct Markers {
     /// By replica, in the order of the servers.
     pub hands: Vec<Hand>,
-    /// Indices of `hands`, marker by marker.
-    pub order: Vec<usize>,
+    /// Ranks and indices of `hands`, marker by marker.
+    pub order: Vec<(u64, usize)>,
     /// To be painted in this order: the urgent ones last.
     pub list: Vec<Marker>,
 }
@@ -72,17 +72,19 @@ impl Markers {
     pub fn group(&mut self, size: u64, merge: f64, clear: f64) {
         let Markers { hands, order, list } = self;
         order.clear();
-        order.extend((0..hands.len()).filter(|&i| hands[i].standing.has_place()));
+        // Offsets are whole numbers, and no more than 2^53.
+        let size_bytes = size.max(1);
+        let rank = |hand: &Hand| {
+            (hand.standing as u64).wrapping_mul(size_bytes) + hand.offset as u64 % size_bytes
+        };
+        let placed = hands.iter().enumerate().filter(|(_, hand)| hand.standing.has_place());
+        order.extend(placed.map(|(index, hand)| (rank(hand), index)));
         // By standing, then along the history: neighbours in this order are the candidates. Laps
         // matter too: an overtaken hand a lap behind stands at the same place, but is not merged
         // with one of another lap by accident, since places are compared, not offsets.
-        order.sort_by(|&a, &b| {
-            let key = |i: usize| (hands[i].standing, turn::place(hands[i].offset, size));
-            let ((sa, pa), (sb, pb)) = (key(a), key(b));
-            sa.cmp(&sb).then(pa.total_cmp(&pb)).then(a.cmp(&b))
-        });
+        order.sort_unstable();
         list.clear();
-        for (position, &hand) in order.iter().enumerate() {
+        for (position, &(_, hand)) in order.iter().enumerate() {
             let Hand { standing, offset, .. } = hands[hand];
             let place = turn::place(offset, size);
             match list.last_mut() {
@@ -106,7 +108,7 @@ impl Markers {
     /// The hands of a marker.
     pub fn hands_of<'a>(&'a self, marker: &Marker) -> impl Iterator<Item = &'a Hand> + use<'a> {
         let range = marker.first..marker.first + marker.count;
-        self.order.get(range).unwrap_or_default().iter().map(|&hand| &self.hands[hand])
+        self.order.get(range).unwrap_or_default().iter().map(|&(_, hand)| &self.hands[hand])
     }
 
     /// The longest fuse: the cut hand with the most room, and so the one farthest ahead.
@@ -129,7 +131,7 @@ impl Markers {
 
 /// Places 0.99 and 0.01 are neighbours although they stand at both ends of the order. The later
 /// marker takes the earlier one's members; they lie apart in `order`, so the run is rotated.
-fn join_over_the_top(list: &mut Vec<Marker>, order: &mut [usize], merge: f64) {
+fn join_over_the_top(list: &mut Vec<Marker>, order: &mut [(u64, usize)], merge: f64) {
     let mut at = 0;
     while at < list.len() {
         let standing = list[at].standing;

@@ -33,16 +33,17 @@ use yew::{
     html, use_memo, use_mut_ref, use_state_eq,
 };
 
-use self::bytes_slider::{BytesSlider, Pointed};
+use self::bytes_slider::{BytesProps, Pointed, bytes_slider};
 use self::canvas::{Surface, use_surface};
 use self::card::tallies;
-use self::face::{Face, Track};
+use self::face::{FaceProps, TrackProps, face, track};
 use self::painting::Held;
 use self::plan::{Plan, Shape};
 use self::pointed::{inside, on_ring};
-use self::roster::Roster;
+use self::roster::{RosterProps, roster};
 use self::span::Zoom;
 use self::standing::{replicas, subject};
+use crate::part::part;
 use crate::run::RunHandle;
 use crate::world::{Action, Snapshot};
 
@@ -101,20 +102,31 @@ pub fn Stage(props: &StageProps) -> Html {
             style={root_style(plan)}>
             <div class={figure_class(plan)} style={figure_style(plan)} {onpointermove}
                 {onpointerleave} {onwheel}>
-                <Track plan={Rc::clone(plan)} size={held.map(|held| held.size)} />
+                { part(track, TrackProps { plan: Rc::clone(plan), size: held.map(|held| held.size) }) }
                 <canvas ref={surface.canvas.clone()} aria-hidden="true"
                     style={format!("width:{}px;height:{}px", plan.width, plan.height)} />
                 <span class="theme-probe" ref={surface.probe.clone()} />
-                <Face plan={Rc::clone(plan)} snapshot={Rc::clone(snapshot)} />
+                { part(face, FaceProps { plan: Rc::clone(plan), snapshot: Rc::clone(snapshot) }) }
                 if plan.shape != Shape::Card {
-                    <Roster
-                        plan={Rc::clone(plan)} snapshot={Rc::clone(snapshot)}
-                        tallies={(*past).clone()} selection={props.selection}
-                        {on_action} {on_select}
-                    />
+                    { part(roster, RosterProps {
+                        plan: Rc::clone(plan),
+                        snapshot: Rc::clone(snapshot),
+                        tallies: past,
+                        selection: props.selection,
+                        on_action,
+                        on_select,
+                    }) }
                     if let Some(held) = held {
-                        <BytesSlider plan={Rc::clone(plan)} run={props.run.clone()} {server}
-                            {held} pointed={*pointed} zoom={*zoom} {on_point} on_zoom={on_step} />
+                        { bytes_slider(&BytesProps {
+                            plan: Rc::clone(plan),
+                            run: props.run.clone(),
+                            server,
+                            held,
+                            pointed: *pointed,
+                            zoom: *zoom,
+                            on_point,
+                            on_zoom: on_step,
+                        }) }
                     }
                 }
             </div>

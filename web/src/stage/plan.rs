@@ -156,7 +156,7 @@ impl Plan {
         };
         let room = width - cards_width - links - margin;
         // Labels stand beside the dial at its widest, above and below it at its highest.
-        let (side, above, below) = if terse { (44.0, 26.0, 18.0) } else { (98.0, 56.0, 53.0) };
+        let (side, above, below) = if terse { (47.0, 26.0, 18.0) } else { (98.0, 56.0, 53.0) };
         let rim = (room - 2.0 * side).min(ruler_top - above - below).max(80.0) / 2.0;
         let y = (above + ruler_top - below) / 2.0;
         // A little to the left: on the right the stub of the bus needs its room too.

@@ -7,23 +7,24 @@
 
 use std::rc::Rc;
 
-use yew::{Callback, Html, Properties, classes, function_component, html};
+use yew::{Callback, Html, classes, html};
 
 use super::card::{Card, Tally};
 use super::plan::{Detail, Plan};
 use super::standing::{Standing, replicas, subject};
 use super::wires::{Wire, wires};
+use crate::part::keyed;
 use crate::world::{Action, Snapshot};
 
 /// What the roster needs.
-#[derive(Clone, PartialEq, Properties)]
+#[derive(PartialEq)]
 pub struct RosterProps {
     /// The arrangement.
     pub plan: Rc<Plan>,
     /// The world.
     pub snapshot: Rc<Snapshot>,
     /// Past answers, by server.
-    pub tallies: Vec<Tally>,
+    pub tallies: Rc<Vec<Tally>>,
     /// Who is looked at.
     pub selection: Option<usize>,
     /// Somebody does something.
@@ -33,8 +34,7 @@ pub struct RosterProps {
 }
 
 /// All cards, and the buttons on the wires.
-#[function_component]
-pub fn Roster(props: &RosterProps) -> Html {
+pub fn roster(props: &RosterProps) -> Html {
     let plan = &props.plan;
     let master = props.snapshot.servers.get(subject(&props.snapshot));
     let size = master.and_then(|m| m.backlog.as_ref()).map(|backlog| backlog.size);
@@ -98,11 +98,11 @@ fn item(props: &RosterProps, slot: usize, card: Card, with_toggle: bool) -> Html
     let chosen = props.selection == Some(card.server);
     let (on_action, on_select) = (props.on_action.clone(), props.on_select.clone());
     let key = card.server;
-    html! { <Item {key} {card} {style} {chosen} {with_toggle} {on_action} {on_select} /> }
+    keyed(key, draw, ItemProps { card, style, chosen, with_toggle, on_action, on_select })
 }
 
 /// What one card needs. A hundred of them are compared ten times a second and few are drawn.
-#[derive(Clone, PartialEq, Properties)]
+#[derive(PartialEq)]
 struct ItemProps {
     card: Card,
     style: String,
@@ -113,8 +113,7 @@ struct ItemProps {
 }
 
 /// One card, row or tile.
-#[function_component]
-fn Item(props: &ItemProps) -> Html {
+fn draw(props: &ItemProps) -> Html {
     let card = &props.card;
     let chosen = props.chosen.then_some("is-chosen");
     html! {

@@ -215,8 +215,7 @@ impl Chronicle {
             }
             next += 1;
         }
-        lanes.sort_unstable();
-        lanes
+        (0..servers).filter(|lane| lanes.contains(lane)).collect()
     }
 }
 

@@ -174,7 +174,9 @@ impl DialBrush {
             let free = taken.iter().all(|[tx, ty, tw, th]| {
                 (x - tx).abs() > (w + tw) / 2.0 + 4.0 || (y - ty).abs() > (h + th) / 2.0 + 2.0
             });
-            if free {
+            // The stub of the bus begins 20 px before it, at the height of three o'clock.
+            let inside = x - w / 2.0 >= 1.0 && x + w / 2.0 <= s.bounds - 13.0;
+            if free && inside {
                 pen.text(text, x, y);
             }
         }

@@ -26,7 +26,7 @@ pub struct RulerBrush {
     /// Multiples of the step in microseconds, with their texts.
     ago: Vec<(f64, String)>,
     ago_step: f64,
-    order: Vec<(f64, usize)>,
+    order: Vec<(u64, usize)>,
 }
 
 impl RulerBrush {
@@ -221,16 +221,19 @@ fn subject(scene: &Scene<'_>) -> Subject {
 ///
 /// Where two would overlap the one that is farther behind stands to the left of the other, joined
 /// to its place by a line. `order` is kept between frames.
-fn marks(pen: &Pen, place: &Rect, scene: &Scene<'_>, span: &Span, order: &mut Vec<(f64, usize)>) {
+fn marks(pen: &Pen, place: &Rect, scene: &Scene<'_>, span: &Span, order: &mut Vec<(u64, usize)>) {
     let y = place.y + BAR.0 - 3.0;
     order.clear();
     for (index, marker) in scene.markers.list.iter().enumerate() {
-        order.extend(farthest(scene, marker).map(|offset| (offset, index)));
+        // Offsets are whole numbers, and no more than 2^53.
+        let rank = |offset: f64| (u64::MAX - offset as u64, index);
+        order.extend(farthest(scene, marker).map(rank));
     }
-    order.sort_by(|a, b| b.0.total_cmp(&a.0));
+    order.sort_unstable();
     let mut free = place.x + place.w + 60.0;
-    for &(offset, index) in order.iter() {
+    for &(_, index) in order.iter() {
         let Some(marker) = scene.markers.list.get(index) else { continue };
+        let Some(offset) = farthest(scene, marker) else { continue };
         let at = span.x(offset, place.x, place.w);
         if at > place.x + place.w - 2.0 {
             continue;
