@@ -227,6 +227,32 @@ fn half_a_transaction_is_neither_applied_nor_counted() {
     assert_eq!(server.data().len(), 1);
 }
 
+#[test]
+fn a_master_cannot_lead_its_replica_into_a_database_that_does_not_exist() {
+    let rdb = start(None).snapshot().encode();
+    let payload = [format!("+FULLRESYNC {ID} 0\r\n${}\r\n", rdb.len()).as_bytes(), &rdb].concat();
+    for number in ["4294967295", "16", "-1", "x"] {
+        let stream = [
+            encode_command(&["SELECT", number]),
+            encode_command(&["SET", "k", "v"]),
+            encode_command(&["DBSIZE"]),
+            encode_command(&["FLUSHDB"]),
+        ]
+        .concat();
+        let (server, _) = replica_told(&[b"+PONG\r\n", b"+OK\r\n+OK\r\n", &payload, &stream]);
+        assert_eq!(server.history().end.0, stream.len() as u64, "all of it counts");
+        assert_eq!(server.data().len(), 0, "set and flushed in the database that was open");
+    }
+}
+
+#[test]
+fn a_continuation_that_was_not_asked_for_is_not_believed() {
+    let answers: [&[u8]; 3] = [b"+PONG\r\n", b"+OK\r\n+OK\r\n", b"+CONTINUE\r\n"];
+    let (server, said) = replica_told(&answers);
+    assert!(said.ends_with(&encode_command(&["PSYNC", "?", "-1"])));
+    assert_eq!(server.link_phase(), Some(Phase::Connect));
+}
+
 /// Bytes that are often nearly right.
 fn nearly() -> impl Strategy<Value = Vec<u8>> {
     let words = proptest::sample::select(vec![
@@ -234,6 +260,8 @@ fn nearly() -> impl Strategy<Value = Vec<u8>> {
         b"$3\r\nSET\r\n",
         b"$1\r\nk\r\n",
         b"PSYNC ? -1\r\n",
+        b"SELECT 4294967295\r\n",
+        b"FLUSHDB\r\n",
         b"REPLCONF ACK 99\r\n",
         b"REPLCONF capa eof capa psync2\r\n",
         b"REPLICAOF m 1\r\n",

@@ -1,7 +1,7 @@
 //! Carrying out actions.
 //!
 //! An action is checked before anything is changed: a refused one leaves the world as it was, and
-//! the error says why. An action that would change nothing is refused as well.
+//! the error says why. Cutting what is cut, freezing what is frozen and the like are refused too.
 
 use bytes::BytesMut;
 
@@ -20,7 +20,7 @@ fn bad(field: &str, problem: impl Into<String>) -> BadInput {
 }
 
 /// The console is an ordinary client: it cannot become a replica.
-fn refuse_replication(argv: &[String]) -> Result<(), BadInput> {
+pub(super) fn refuse_replication(argv: &[String]) -> Result<(), BadInput> {
     let verb = argv.first().map_or("", String::as_str);
     let speaks = ["PSYNC", "SYNC", "REPLCONF"].iter().any(|word| word.eq_ignore_ascii_case(verb));
     if speaks {
@@ -39,7 +39,7 @@ impl World {
             Action::Cut { replica, direction } => self.act_cut(replica, *direction, true)?,
             Action::Heal { replica, direction } => self.act_cut(replica, *direction, false)?,
             Action::Write { argv, server } => {
-                let index = self.find("server", server)?;
+                let index = self.awake(server)?;
                 refuse_replication(argv)?;
                 self.noted(index, format!("{server}> {}", printable(argv.join(" ").as_bytes())));
                 return self.ask(index, argv).map(Some);
@@ -55,13 +55,11 @@ impl World {
                 self.give_clients(pipeline.freeze());
             }
             Action::Workload { writes_per_second, value_bytes } => {
-                let rate = self.clients.change(self.now, *writes_per_second, *value_bytes);
-                self.noted(self.writable().unwrap_or(0), format!("writes: {rate} a second"));
-                self.schedule_write();
+                self.act_workload(*writes_per_second, *value_bytes)?;
             }
             Action::Restart { server, keep_id } => self.act_restart(server, *keep_id)?,
             Action::Promote { server } => {
-                let index = self.find("server", server)?;
+                let index = self.awake(server)?;
                 if self.nodes[index].server.link().is_none() {
                     return Err(bad("server", format!("is {server}, which is a master already")));
                 }
@@ -69,7 +67,7 @@ impl World {
                 return self.ask(index, &["REPLICAOF", "NO", "ONE"]).map(Some);
             }
             Action::ReplicaOf { server, master } => {
-                let (index, to) = (self.find("server", server)?, self.find("master", master)?);
+                let (index, to) = (self.awake(server)?, self.find("master", master)?);
                 if index == to {
                     return Err(bad("master", format!("is {server} itself")));
                 }
@@ -79,7 +77,7 @@ impl World {
                 return self.ask(index, &["REPLICAOF", &address.host, &port]).map(Some);
             }
             Action::Config { server, directive, value } => {
-                let index = self.find("server", server)?;
+                let index = self.awake(server)?;
                 self.try_config(index, directive, value)?;
                 self.noted(index, format!("{server}: {directive} {value}"));
                 return self.ask(index, &["CONFIG", "SET", directive, value]).map(Some);
@@ -90,8 +88,9 @@ impl World {
                 let index = self.replica("replica", replica)?;
                 let link = &mut self.links[index];
                 link.latency_us = latency_us.unwrap_or(link.latency_us);
-                link.bandwidth_bytes_per_second =
-                    bandwidth_bytes_per_second.or(link.bandwidth_bytes_per_second);
+                if let Some(bandwidth) = bandwidth_bytes_per_second {
+                    link.bandwidth_bytes_per_second = Some(*bandwidth).filter(|bytes| *bytes > 0);
+                }
                 link.loss = loss.or(link.loss);
                 let Link { latency_us, .. } = *link;
                 self.noted(index, format!("link to {replica}: latency {latency_us} us"));
@@ -138,6 +137,21 @@ impl World {
         Ok(())
     }
 
+    fn act_workload(&mut self, rate: Option<u64>, bytes: Option<u64>) -> Result<(), BadInput> {
+        let mut workload = self.clients.workload();
+        workload.writes_per_second = rate.unwrap_or(workload.writes_per_second);
+        workload.value_bytes = bytes.unwrap_or(workload.value_bytes);
+        if let Some(problem) = workload.too_much() {
+            return Err(bad("value_bytes", problem));
+        }
+        self.clients.change(self.now, workload);
+        let (rate, bytes) = (workload.writes_per_second, workload.value_bytes);
+        let text = format!("writes: {rate} a second, of {bytes} bytes");
+        self.noted(self.writable().unwrap_or(0), text);
+        self.schedule_write();
+        Ok(())
+    }
+
     fn act_restart(&mut self, name: &str, keep_id: bool) -> Result<(), BadInput> {
         let index = self.find("server", name)?;
         self.noted(index, format!("restart {name}"));
@@ -158,7 +172,8 @@ impl World {
         self.noted(index, format!("{} {name}", if freeze { "freeze" } else { "thaw" }));
         self.nodes[index].frozen = freeze;
         if !freeze {
-            // All that came meanwhile is read at once, then the clock is looked at.
+            // All that came meanwhile is read first, then the clock is looked at, as the loop of a
+            // real server does with files and timers.
             let waiting = std::mem::take(&mut self.nodes[index].inbox);
             for input in waiting {
                 self.give(index, input);
@@ -175,12 +190,17 @@ impl World {
             .map_err(|error| bad("directive", format!("is \"{directive}\": {error}")))
     }
 
-    /// Runs a command from the console and reads its answer.
-    fn ask(&mut self, index: usize, argv: &[impl AsRef<[u8]>]) -> Result<Value, BadInput> {
+    /// A server that can be asked something.
+    fn awake(&self, name: &str) -> Result<usize, BadInput> {
+        let index = self.find("server", name)?;
         if self.nodes[index].frozen {
-            let name = &self.nodes[index].name;
             return Err(bad("server", format!("is {name}, which is frozen and answers nothing")));
         }
+        Ok(index)
+    }
+
+    /// Runs a command from the console and reads its answer.
+    fn ask(&mut self, index: usize, argv: &[impl AsRef<[u8]>]) -> Result<Value, BadInput> {
         let mut decoder = ReplyDecoder::new();
         decoder.feed(&self.command(index, argv));
         let answer = decoder.next().ok().flatten();

@@ -102,7 +102,7 @@ pub enum Action {
         replica: String,
         /// One way.
         latency_us: Option<u64>,
-        /// Each way.
+        /// Each way; 0 is unlimited.
         bandwidth_bytes_per_second: Option<u64>,
         /// Chance that a segment is lost and sent again.
         loss: Option<Loss>,
@@ -146,6 +146,9 @@ impl Direction {
 const LARGEST_BURST: u64 = 100_000;
 /// The highest steady rate, in writes a second.
 pub(super) const LARGEST_RATE: u64 = 1_000_000;
+/// The most bytes of values in one burst, in one second of writes, or in all keys together: each
+/// server of a world holds its own copy, and the page has 4 GiB.
+pub(super) const LARGEST_FLOOD: u64 = 32 << 20;
 /// The longest value, in bytes.
 pub(super) const LARGEST_VALUE: u64 = 1 << 20;
 /// The longest delay on a link, in microseconds: a minute.
@@ -172,10 +175,16 @@ impl Action {
             "cut" => Action::Cut { replica: fields.text("replica")?, direction: way(fields)? },
             "heal" => Action::Heal { replica: fields.text("replica")?, direction: way(fields)? },
             "write" => Action::Write { argv: argv(fields)?, server: server(fields)? },
-            "burst" => Action::Burst {
-                writes: fields.number_or("writes", 100, 1..=LARGEST_BURST)?,
-                value_bytes: fields.number_or("value_bytes", 64, 0..=LARGEST_VALUE)?,
-            },
+            "burst" => {
+                let writes = fields.number_or("writes", 100, 1..=LARGEST_BURST)?;
+                let value_bytes = fields.number_or("value_bytes", 64, 0..=LARGEST_VALUE)?;
+                let all = writes * value_bytes;
+                if all > LARGEST_FLOOD {
+                    let problem = format!("makes {all} bytes in all; at most {LARGEST_FLOOD} do");
+                    return Err(fields.bad("writes", problem));
+                }
+                Action::Burst { writes, value_bytes }
+            }
             "workload" => Action::Workload {
                 writes_per_second: fields.number("writes_per_second", 0..=LARGEST_RATE)?,
                 value_bytes: fields.number("value_bytes", 0..=LARGEST_VALUE)?,
@@ -199,7 +208,7 @@ impl Action {
                 replica: fields.text("replica")?,
                 latency_us: fields.number("latency_us", 0..=LARGEST_LATENCY_US)?,
                 bandwidth_bytes_per_second: fields
-                    .number("bandwidth_bytes_per_second", 1..=1 << 40)?,
+                    .number("bandwidth_bytes_per_second", 0..=1 << 40)?,
                 loss: loss(fields)?,
             },
             other => {
@@ -212,6 +221,24 @@ impl Action {
                 ));
             }
         })
+    }
+
+    /// The servers that it names, by the names of the fields.
+    pub(super) fn names(&self) -> Vec<(&'static str, &str)> {
+        match self {
+            Action::Cut { replica, .. } | Action::Heal { replica, .. } => {
+                vec![("replica", replica)]
+            }
+            Action::Link { replica, .. } => vec![("replica", replica)],
+            Action::Write { server, .. }
+            | Action::Restart { server, .. }
+            | Action::Promote { server }
+            | Action::Config { server, .. }
+            | Action::Freeze { server }
+            | Action::Thaw { server } => vec![("server", server)],
+            Action::ReplicaOf { server, master } => vec![("server", server), ("master", master)],
+            Action::Burst { .. } | Action::Workload { .. } => Vec::new(),
+        }
     }
 
     /// The action as JSON, without `at_us`.
@@ -345,6 +372,10 @@ mod tests {
             (
                 r#"{"do":"cut","replica":"replica-1","direction":"up"}"#,
                 "action.direction is \"up\"; it must be both, to-replica or to-master",
+            ),
+            (
+                r#"{"do":"burst","writes":100000,"value_bytes":1048576}"#,
+                "action.writes makes 104857600000 bytes in all; at most 33554432 do",
             ),
             (r#"{"do":"burst","writes":0}"#, "action.writes is 0; it must be from 1 to 100000"),
             (

@@ -80,6 +80,16 @@ pub enum Way {
     ToMaster,
 }
 
+impl Way {
+    /// The other one.
+    pub fn back(self) -> Way {
+        match self {
+            Way::ToReplica => Way::ToMaster,
+            Way::ToMaster => Way::ToReplica,
+        }
+    }
+}
+
 /// One connection: made by the replica's server, accepted by the master's.
 #[derive(Clone, Debug)]
 pub struct Connection {

@@ -78,7 +78,9 @@ impl World {
 
     pub(super) fn give_room(&mut self, id: u64, way: Way, room: u64) {
         let Some(connection) = self.connections.get(&id) else { return };
-        if let Some((server, conn)) = connection.sender(way) {
+        // Who has closed has no use for it, and after a restart the number may mean another one.
+        let closed = connection.lane(way.back()).deaf;
+        if let Some((server, conn)) = connection.sender(way).filter(|_| !closed) {
             self.give(server, Input::Writable { conn, room });
         }
     }
@@ -141,8 +143,7 @@ impl World {
             self.forget_connection(id);
             return;
         }
-        let back = if way == Way::ToMaster { Way::ToReplica } else { Way::ToMaster };
-        connection.lane_mut(back).deaf = true;
+        connection.lane_mut(way.back()).deaf = true;
         self.put_on_the_wire(id, way, Cargo::End);
     }
 
@@ -200,6 +201,7 @@ impl World {
 
     /// Heals a link; says whether that changed anything. What waited goes out now.
     pub(super) fn heal(&mut self, replica: usize, direction: Direction) -> bool {
+        let before = self.links[replica].clone();
         let changed = self.links[replica].set_cut(direction, false);
         let mut due = Vec::new();
         for (id, connection) in self.connections.iter_mut() {
@@ -211,7 +213,7 @@ impl World {
                 due.push((self.now.after_us(2 * link.latency_us), Event::Establish(*id)));
             }
             for way in [Way::ToMaster, Way::ToReplica] {
-                if !link.blocks(way) {
+                if before.blocks(way) && !link.blocks(way) {
                     let lane = connection.lane_mut(way);
                     let room = lane.take_unreturned();
                     let arrivals = lane.resend(link, self.now);

@@ -3,6 +3,7 @@
 use super::decision::{CounterMoved, DecisionRecord, Remedy, RequestRecord, Verdict, WindowRecord};
 use super::link::{Cargo, Way};
 use super::message;
+use super::scenario::LARGEST_NUMBER;
 use super::sim::{Node, World};
 use super::snapshot::{
     BacklogSnapshot, Counters, LinkSnapshot, LinkState, Packet, Role, ServerSnapshot, Snapshot,
@@ -59,7 +60,8 @@ impl World {
             backlog: server.window().map(|window| BacklogSnapshot {
                 first_byte_offset: window.first.0,
                 histlen: window.histlen.0,
-                size: window.size.0,
+                // Numbers travel through JavaScript; a backlog of 2^53 bytes is as good as more.
+                size: window.size.0.min(LARGEST_NUMBER),
                 blocks: None,
             }),
             link,
@@ -292,11 +294,12 @@ fn room_of(master: &Server, pos: BytePos) -> Option<i64> {
     }
     // A ring of 16 that holds 10 bytes which this reader lacks has room for 6 more.
     let lacking = pos.until(window.next())?;
-    i64::try_from(window.size.0.saturating_sub(lacking.0)).ok()
+    i64::try_from(window.size.0.saturating_sub(lacking.0).min(LARGEST_NUMBER)).ok()
 }
 
 fn covered_us(room: i64, rate: u64) -> Option<u64> {
     let Ok(room) = u64::try_from(room) else { return Some(0) };
     let us = u128::from(room) * u128::from(SECOND_US);
-    us.checked_div(u128::from(rate)).map(|us| u64::try_from(us).unwrap_or(u64::MAX))
+    let us = us.checked_div(u128::from(rate))?;
+    Some(u64::try_from(us).unwrap_or(LARGEST_NUMBER).min(LARGEST_NUMBER))
 }

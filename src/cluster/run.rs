@@ -2,7 +2,8 @@
 //!
 //! Time travel is replay. The tape keeps the actions, and now and then a copy of the world; going
 //! back restores the last copy before the moment asked for and runs from there. An action in the
-//! past begins another future: what was recorded after it is dropped.
+//! past begins another future: what was recorded after it is dropped, and with it what was planned.
+//! An action at the end of the tape is only one more: what is planned for later still comes.
 //!
 //! Invariant: the world at any moment is the one that a new run with the same scenario and
 //! actions reaches, so its digest is the same.
@@ -136,10 +137,13 @@ impl Run {
         let mut trial = self.world.clone();
         let answer = trial.act(&action)?;
         let now = self.now();
-        self.trace.cut_off(self.world.next_entry(), now);
+        // What was planned and has not come yet still comes; what was seen already does not.
+        if now < self.trace.furthest() {
+            self.trace.cut_off(self.world.next_entry(), now);
+            self.actions.truncate(self.done);
+        }
         self.world = trial;
-        self.actions.truncate(self.done);
-        self.actions.push(TimedAction { at: now, action });
+        self.actions.insert(self.done, TimedAction { at: now, action });
         self.done += 1;
         self.copies.retain(|copy| copy.world.now() <= now);
         self.collect();

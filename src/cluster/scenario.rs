@@ -5,7 +5,10 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::action::{Action, LARGEST_LATENCY_US, LARGEST_RATE, LARGEST_VALUE, TimedAction};
+use super::act::refuse_replication;
+use super::action::{
+    Action, LARGEST_FLOOD, LARGEST_LATENCY_US, LARGEST_RATE, LARGEST_VALUE, TimedAction,
+};
 use super::field::{BadInput, Fields, kind_of};
 use super::presets;
 use crate::server::config::Config;
@@ -15,8 +18,8 @@ use crate::time::Instant;
 
 /// The schema's version.
 pub const VERSION: u64 = 1;
-/// Numbers travel through JavaScript, which counts exactly up to here (2^53).
-pub const LARGEST_NUMBER: u64 = 1 << 53;
+/// Numbers travel through JavaScript, which counts exactly up to here (`Number.MAX_SAFE_INTEGER`).
+pub const LARGEST_NUMBER: u64 = (1 << 53) - 1;
 
 /// Everything that determines a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -171,8 +174,7 @@ impl Scenario {
         self.network.default.read(&mut network)?;
         if let Some(mut links) = network.object("links")? {
             for name in links.names() {
-                let known = (1..=self.replicas).any(|n| name == format!("replica-{n}"));
-                if !known {
+                if !self.is_replica(&name) {
                     let last = self.replicas;
                     return Err(
                         links.bad(&name, format!("names no replica; the last is replica-{last}"))
@@ -200,6 +202,7 @@ impl Scenario {
             let mut fields = Fields::of(format!("{place}[{index}]"), item)?;
             let at = Instant(fields.number_or("at_us", 0, 0..=LARGEST_NUMBER)?);
             let action = Action::read(&mut fields)?;
+            self.check_action(&fields, &action)?;
             fields.finish()?;
             timed.push(TimedAction { at, action });
             order.push((at.0, index));
@@ -209,6 +212,35 @@ impl Scenario {
         order.sort_unstable();
         self.actions = order.iter().map(|(_, index)| timed[*index].clone()).collect();
         Ok(())
+    }
+
+    /// Whether an action can mean anything in this scenario; whether it changes anything when its
+    /// time comes is another question.
+    fn check_action(&self, fields: &Fields, action: &Action) -> Result<(), BadInput> {
+        let known = |name: &str| name == "master" || self.is_replica(name);
+        for (field, name) in action.names() {
+            if !known(name) {
+                let last = self.replicas;
+                return Err(fields.bad(
+                    field,
+                    format!("is \"{name}\"; there are master and replica-1 to replica-{last}"),
+                ));
+            }
+        }
+        match action {
+            Action::Config { directive, value, .. } => Config::defaults(self.engine)
+                .set(directive, value)
+                .map_err(|error| fields.bad("directive", format!("is \"{directive}\": {error}"))),
+            Action::Write { argv, .. } => {
+                refuse_replication(argv).map_err(|error| fields.bad("argv", error.problem))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn is_replica(&self, name: &str) -> bool {
+        let number = name.strip_prefix("replica-").and_then(|n| n.parse::<usize>().ok());
+        number.is_some_and(|n| (1..=self.replicas).contains(&n) && name == format!("replica-{n}"))
     }
 
     /// The scenario as JSON; reading it back gives the same scenario.
@@ -283,7 +315,20 @@ impl Workload {
             fields.number_or("writes_per_second", self.writes_per_second, 0..=LARGEST_RATE)?;
         self.value_bytes = fields.number_or("value_bytes", self.value_bytes, 0..=LARGEST_VALUE)?;
         self.keys = fields.number_or("keys", self.keys, 1..=1_000_000)?;
-        fields.finish()
+        let too_much = self.too_much().map(|problem| fields.bad("value_bytes", problem));
+        fields.finish()?;
+        too_much.map_or(Ok(()), Err)
+    }
+
+    /// What is too much about it, if anything is.
+    pub(super) fn too_much(&self) -> Option<String> {
+        let products = [("writes a second", self.writes_per_second), ("keys", self.keys)];
+        products.iter().find_map(|(of, count)| {
+            let all = count * self.value_bytes;
+            (all > LARGEST_FLOOD).then(|| {
+                format!("times {count} {of} makes {all} bytes; at most {LARGEST_FLOOD} do")
+            })
+        })
     }
 }
 
@@ -356,7 +401,7 @@ mod tests {
             (r#"{"workload":{"writes":1}}"#, "scenario.workload.writes is not known here"),
             (
                 r#"{"seed":18014398509481984}"#,
-                "scenario.seed is 18014398509481984; it must be from 0 to 9007199254740992",
+                "scenario.seed is 18014398509481984; it must be from 0 to 9007199254740991",
             ),
             (
                 r#"{"network":{"links":{"replica-4":{}}}}"#,
@@ -366,6 +411,22 @@ mod tests {
             (
                 r#"{"actions":[{"do":"cut","replica":"replica-1"},{"do":"cut"}]}"#,
                 "scenario.actions[1].replica is missing",
+            ),
+            (
+                r#"{"actions":[{"do":"cut","replica":"replica-4"}]}"#,
+                "scenario.actions[0].replica is \"replica-4\"; there are master and replica-1 to replica-3",
+            ),
+            (
+                r#"{"actions":[{"do":"config","directive":"x","value":"1"}]}"#,
+                "scenario.actions[0].directive is \"x\": Unsupported CONFIG parameter: x",
+            ),
+            (
+                r#"{"actions":[{"do":"write","argv":["SYNC"]}]}"#,
+                "scenario.actions[0].argv is SYNC: only replicas say that, on their own link",
+            ),
+            (
+                r#"{"workload":{"writes_per_second":1000,"value_bytes":1000000}}"#,
+                "scenario.workload.value_bytes times 1000 writes a second makes 1000000000 bytes; at most 33554432 do",
             ),
             (r#"{"speed":1}"#, "scenario.speed is not known here"),
         ] {

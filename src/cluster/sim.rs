@@ -250,7 +250,10 @@ impl World {
     /// Gives a server an input, or keeps it while the server is frozen.
     pub(super) fn give(&mut self, index: usize, input: Input) {
         if self.nodes[index].frozen {
-            self.nodes[index].inbox.push_back(input);
+            // The clock is looked at when it thaws.
+            if !matches!(input, Input::Timeout) {
+                self.nodes[index].inbox.push_back(input);
+            }
             return;
         }
         self.nodes[index].server.handle(self.now, input);
@@ -355,10 +358,13 @@ impl World {
     pub fn memory_bytes(&self) -> u64 {
         let of_node = |node: &Node| {
             let backlog = node.server.backlog().map_or(0, |backlog| backlog.memory().0);
-            // An entry of the keyspace costs about this much besides its text.
-            backlog + node.server.data().len() as u64 * 128 + 4096
+            let data = node.server.data();
+            // An entry of the keyspace costs about this much besides its text. Of the text the
+            // servers share one copy, but a copy of the world keeps it when they have moved on.
+            backlog + data.len() as u64 * 128 + 4096
         };
-        self.nodes.iter().map(of_node).sum()
+        let text = self.nodes.iter().map(|node| node.server.data().payload_bytes()).max();
+        self.nodes.iter().map(of_node).sum::<u64>() + text.unwrap_or(0)
     }
 
     /// A number that stands for everything that happened and for what all servers hold now.

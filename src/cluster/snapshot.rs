@@ -48,7 +48,7 @@ pub struct ServerSnapshot {
     pub dataset_digest: String,
     /// Stopped as by SIGSTOP.
     pub frozen: bool,
-    /// Seconds until the backlog is freed, while no replica is attached and a TTL is set.
+    /// How long until the backlog is freed, while no replica is attached and a TTL is set.
     pub backlog_ttl_left_us: Option<u64>,
     /// `connected_slaves`.
     pub connected_replicas: u64,

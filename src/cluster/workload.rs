@@ -24,13 +24,15 @@ impl Clients {
         Clients { workload, rng: seeded(seed), start, written: 0 }
     }
 
-    /// Goes on at another rate or size from `now` on; gives the rate.
-    pub fn change(&mut self, now: Instant, rate: Option<u64>, value_bytes: Option<u64>) -> u64 {
-        let workload = &mut self.workload;
-        workload.writes_per_second = rate.unwrap_or(workload.writes_per_second);
-        workload.value_bytes = value_bytes.unwrap_or(workload.value_bytes);
+    /// What is written at present.
+    pub fn workload(&self) -> Workload {
+        self.workload
+    }
+
+    /// Goes on with another workload from `now` on.
+    pub fn change(&mut self, now: Instant, workload: Workload) {
+        self.workload = workload;
         (self.start, self.written) = (now, 0);
-        self.workload.writes_per_second
     }
 
     /// When the next write is due; never, at a rate of zero.

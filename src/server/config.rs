@@ -262,14 +262,31 @@ pub fn parse_memory(text: &str) -> Option<u64> {
 }
 
 /// Matches `*` and `?`; the sets of Redis' globs are not needed to name directives.
+///
+/// Only the last star is ever gone back to, so the time is at most pattern times text, whatever a
+/// client sends.
 fn glob(pattern: &[u8], text: &[u8]) -> bool {
-    match (pattern.split_first(), text.split_first()) {
-        (None, None) => true,
-        (Some((b'*', rest)), _) => (0..=text.len()).any(|skipped| glob(rest, &text[skipped..])),
-        (Some((b'?', rest)), Some((_, text))) => glob(rest, text),
-        (Some((letter, rest)), Some((same, text))) => letter == same && glob(rest, text),
-        _ => false,
+    let (mut p, mut t) = (0, 0);
+    // Behind the last star, and how much of the text it has swallowed.
+    let mut star = None;
+    while t < text.len() {
+        match pattern.get(p) {
+            Some(b'*') => {
+                star = Some((p + 1, t));
+                p += 1;
+            }
+            Some(letter) if *letter == b'?' || *letter == text[t] => {
+                p += 1;
+                t += 1;
+            }
+            _ => {
+                let Some((behind, swallowed)) = star else { return false };
+                star = Some((behind, swallowed + 1));
+                (p, t) = (behind, swallowed + 1);
+            }
+        }
     }
+    pattern[p..].iter().all(|letter| *letter == b'*')
 }
 
 #[cfg(test)]
@@ -338,5 +355,16 @@ mod tests {
         assert_eq!(names("repl-backlog-*"), ["repl-backlog-size", "repl-backlog-ttl"]);
         assert_eq!(names("REPL-PING-SLAVE-PERIOD"), ["repl-ping-slave-period"]);
         assert_eq!(names("nothing"), Vec::<&str>::new());
+        assert_eq!(names("*tt?"), ["repl-backlog-ttl"]);
+        assert_eq!(names("*").len(), 8);
+    }
+
+    #[test]
+    fn a_hostile_glob_costs_no_more_than_a_kind_one() {
+        let config = Config::defaults(&REDIS_6_2);
+        let stars = "*".repeat(300_000);
+        assert_eq!(config.matching(&stars).len(), 8);
+        assert_eq!(config.matching(&format!("{stars}#")).len(), 0);
+        assert_eq!(config.matching(&"*a".repeat(100_000)).len(), 0);
     }
 }

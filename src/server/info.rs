@@ -126,6 +126,11 @@ impl Server {
             field!(out, "master_sync_total_bytes:{total}");
             field!(out, "master_sync_read_bytes:{received}");
             field!(out, "master_sync_left_bytes:{}", total.saturating_sub(received));
+            // In hundredths of a percent, so that nothing here needs a floating-point number.
+            let perc = (received * 10_000).checked_div(total).unwrap_or(0);
+            field!(out, "master_sync_perc:{}.{:02}", perc / 100, perc % 100);
+            let silence = self.now.us_since(link.last_io) / SECOND_US;
+            field!(out, "master_sync_last_io_seconds_ago:{silence}");
         }
         if let Some(since) = link.down_since {
             let seconds = self.now.us_since(since) / SECOND_US;

@@ -261,7 +261,8 @@ impl Server {
     /// The server that a restart of this one gives: the saved data, no connections, new ids.
     ///
     /// With `keep_id` the saved snapshot's id and offset are used as the engine uses them: a
-    /// replica tries PSYNC with them (4.0+, `rdbPopulateSaveInfo` and `loadDataFromDisk`).
+    /// replica that has a history to continue tries PSYNC with it (4.0+, `rdbPopulateSaveInfo` and
+    /// `loadDataFromDisk`). Settings and role stay as they were, as after `CONFIG REWRITE`.
     #[must_use]
     pub fn restarted(&self, seed: u64, now: Instant, keep_id: bool) -> Server {
         let mut server = Server::start(Start {
@@ -274,7 +275,8 @@ impl Server {
         });
         server.data = self.data.clone();
         server.arm_expiry();
-        if keep_id && let Some(upstream) = &mut server.upstream {
+        let saved = self.upstream.as_ref().is_some_and(|upstream| upstream.status().can_resume);
+        if let Some(upstream) = server.upstream.as_mut().filter(|_| keep_id && saved) {
             upstream.resume_in(self.stream_db.unwrap_or(0));
             server.history.adopt(self.history.replid, self.history.end);
         }
@@ -297,13 +299,7 @@ impl Server {
                 self.run_commands(conn);
             }
             Input::Closed { conn } => self.closed(conn),
-            Input::Timeout => {}
-        }
-        while let Some((timer, at)) = self.timers.pop_due(self.now) {
-            match timer {
-                Timer::Cron => self.cron(at),
-                Timer::Expire => self.expire_due(),
-            }
+            Input::Timeout => self.look_at_the_clock(),
         }
         self.check();
     }
@@ -343,15 +339,31 @@ impl Server {
     fn closed(&mut self, conn: ConnId) {
         self.outboxes.remove(&conn);
         if self.upstream.as_ref().is_some_and(|upstream| upstream.is_on(conn)) {
+            if self.link_phase() == Some(Phase::Connecting) {
+                self.log("Error condition on socket for SYNC: Connection refused");
+            }
             self.upstream_lost();
         } else {
             self.client_gone(conn);
         }
     }
 
-    /// The tick of once a second (Redis `replicationCron`).
+    /// Fires what is due. Only a timeout does so, never another input: a server that was stopped
+    /// for a while reads what has come before it looks at the clock.
+    fn look_at_the_clock(&mut self) {
+        while let Some((timer, at)) = self.timers.pop_due(self.now) {
+            match timer {
+                Timer::Cron => self.cron(at),
+                Timer::Expire => self.expire_due(),
+            }
+        }
+    }
+
+    /// The tick of once a second (Redis `replicationCron`). Ticks that were missed are not made up
+    /// for, but the next one keeps to the beat.
     fn cron(&mut self, at: Instant) {
-        self.timers.arm(Timer::Cron, at.after_us(SECOND_US));
+        let missed = self.now.us_since(at) / SECOND_US;
+        self.timers.arm(Timer::Cron, at.after_us((missed + 1).saturating_mul(SECOND_US)));
         self.ticks += 1;
         self.last_tick = self.now;
         self.upstream_cron();
@@ -476,7 +488,7 @@ impl Server {
     }
 
     /// When the backlog will be freed if no replica comes: the present moment plus this many
-    /// microseconds, or up to two seconds later (whole seconds, looked at once a second).
+    /// microseconds, or up to one second later (it is looked at once a second).
     #[must_use]
     pub fn backlog_ttl_left_us(&self, now: Instant) -> Option<u64> {
         let ttl = self.config.backlog_ttl_seconds;
@@ -484,7 +496,9 @@ impl Server {
             && self.upstream.is_none()
             && ttl != 0
             && self.replicas().next().is_none();
-        let end = self.no_replicas_since.after_us((ttl + 1).saturating_mul(SECOND_US));
+        // Borders of seconds are counted, so it begins with the second in which the last one left.
+        let since = Instant(self.no_replicas_since.0 / SECOND_US * SECOND_US);
+        let end = since.after_us(ttl.saturating_add(1).saturating_mul(SECOND_US));
         counts.then(|| end.us_since(now))
     }
 

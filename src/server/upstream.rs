@@ -171,7 +171,7 @@ impl Server {
             down_since: Some(self.now),
             resume: None,
         });
-        self.dial();
+        self.dial("Connecting");
     }
 
     /// `REPLICAOF host port`.
@@ -226,7 +226,7 @@ impl Server {
         self.log("MASTER MODE enabled (user request)");
     }
 
-    pub(super) fn dial(&mut self) {
+    pub(super) fn dial(&mut self, verb: &str) {
         let conn = ConnId(self.next_dial);
         self.next_dial += 2;
         let now = self.now;
@@ -234,7 +234,7 @@ impl Server {
         upstream.conn = Some(conn);
         upstream.last_io = now;
         let to = upstream.master.clone();
-        self.log(format!("Connecting to MASTER {}:{}", to.host, to.port));
+        self.log(format!("{verb} to MASTER {}:{}", to.host, to.port));
         self.log("MASTER <-> REPLICA sync started");
         self.enter(Step::Connecting);
         self.outputs.push_back(Output::Dial { conn, to });
@@ -262,14 +262,9 @@ impl Server {
                 self.log("Caching the disconnected master state.");
                 self.enter(Step::Waiting);
                 // 6.2+: at once, then once a second.
-                self.dial();
+                self.dial("Reconnecting");
             }
-            phase => {
-                if phase == Phase::Connecting {
-                    self.log("Error condition on socket for SYNC: Connection refused");
-                }
-                self.enter(Step::Waiting);
-            }
+            _ => self.enter(Step::Waiting),
         }
     }
 
@@ -321,7 +316,7 @@ impl Server {
             _ => {}
         }
         match self.upstream.as_ref().map(Upstream::phase) {
-            Some(Phase::Connect) => self.dial(),
+            Some(Phase::Connect) => self.dial("Connecting"),
             Some(Phase::Connected) => self.acknowledge(),
             _ => {}
         }

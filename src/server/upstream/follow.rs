@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::{Online, Step};
 use crate::server::Server;
 use crate::server::command::{self, Context};
-use crate::server::keyspace::Keyspace;
+use crate::server::keyspace::{DATABASES, Keyspace};
 use crate::server::outbox::Kind;
 use crate::wire::Rdb;
 use crate::wire::parse_integer;
@@ -61,8 +61,16 @@ impl Server {
         };
         self.log("MASTER <-> REPLICA sync: Flushing old data");
         self.log("MASTER <-> REPLICA sync: Loading DB in memory");
-        let stream_db = snapshot.aux("repl-stream-db").and_then(|text| parse_integer(text));
-        self.stream_db = stream_db.and_then(|db| u32::try_from(db).ok()).or(Some(0));
+        if let Some(entry) = snapshot.entries.iter().find(|entry| entry.db >= DATABASES) {
+            self.log(format!(
+                "FATAL: Data file was created with a Redis server configured to handle more than \
+                 {DATABASES} databases. Exiting (database {})",
+                entry.db
+            ));
+            return self.distrust_link();
+        }
+        let stream_db = snapshot.aux("repl-stream-db").and_then(|text| database(text));
+        self.stream_db = stream_db.or(Some(0));
         self.data = Keyspace::from_entries(snapshot.entries);
         self.history.adopt(replid, end);
         self.free_backlog();
@@ -127,8 +135,9 @@ impl Server {
         let Some(name) = argv.first() else { return };
         self.counters.commands += 1;
         if name.eq_ignore_ascii_case(b"select") {
-            let index = argv.get(1).and_then(|text| parse_integer(text));
-            self.stream_db = index.and_then(|db| u32::try_from(db).ok()).or(self.stream_db);
+            // One that does not exist is refused, as it is to any client.
+            let index = argv.get(1).and_then(|text| database(text));
+            self.stream_db = index.or(self.stream_db);
         } else if name.eq_ignore_ascii_case(b"replconf") {
             if argv.get(1).is_some_and(|word| word.eq_ignore_ascii_case(b"getack")) {
                 self.acknowledge();
@@ -155,4 +164,10 @@ impl Server {
             self.send(conn, Kind::Control, encode_command(&["REPLCONF", "ACK", &applied]));
         }
     }
+}
+
+/// The number of a database that exists.
+fn database(text: &[u8]) -> Option<u32> {
+    let index = parse_integer(text).and_then(|index| u32::try_from(index).ok())?;
+    (index < DATABASES).then_some(index)
 }

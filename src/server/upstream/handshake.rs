@@ -194,6 +194,10 @@ impl Server {
 
     /// `+CONTINUE`: the stream goes on where this server stopped, perhaps under a new id.
     fn continued(&mut self, replid: Option<ReplId>) {
+        if self.next_request().wants_full() {
+            self.log("Unexpected reply to PSYNC from master: +CONTINUE to a request for all");
+            return self.distrust_link();
+        }
         let rest = self.take_handshake_rest();
         self.log("Successful partial resynchronization with master.");
         if let Some(replid) = replid.filter(|id| *id != self.history.replid) {
