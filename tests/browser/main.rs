@@ -109,6 +109,7 @@ fn an_element_is_addressed_by_its_number() -> Outcome {
         page.run(
             "const button = document.createElement('button');
              button.textContent = 'Count 0';
+             button.id = 'counting';
              button.onclick = () => { button.textContent = 'Count 1' };
              document.querySelectorAll('psync-lab')[1].shadowRoot.append(button);",
             vec![],
@@ -117,7 +118,7 @@ fn an_element_is_addressed_by_its_number() -> Outcome {
         lab.click("button", "Count 0").await?;
         lab.find("button", "Count 1").await?;
         assert!(!page.lab(0).has("button", "Count 1").await);
-        assert_eq!(lab.select("button").await?.text().await?, "Count 1");
+        assert_eq!(lab.select("#counting").await?.text().await?, "Count 1");
         assert_eq!(lab.call("getAttribute", vec!["title".into()]).await?, "second");
         let error = lab.call("nonsense", vec![]).await.expect_err("no such method");
         assert!(error.to_string().contains("TypeError"), "{error}");
