@@ -66,7 +66,7 @@ pub fn screenshots(project: &Project) -> Result<()> {
     tools::for_tests(project)?;
     build::site(project)?;
     let mut cargo = browser_tests(project);
-    cargo.args(["--", "--exact", "shots::at_three_sizes_in_light_and_dark"]);
+    cargo.args(["--", "--exact", "shots::at_chosen_moments_at_three_sizes_in_light_and_dark"]);
     let mut tally = Tally::default();
     command::follow(cargo, LONG, |line| tally.add(Tally::of_line(line)))?;
     ensure!(tally == Tally::one(true), "no pictures were taken");
