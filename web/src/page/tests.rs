@@ -23,17 +23,23 @@ fn html(preset: &str, messages: Vec<Msg>) -> String {
     ready(rendered)
 }
 
-/// Runs a future that never waits for anything outside.
+/// Runs a future to its end; Yew renders on a thread of its own and wakes this one.
 fn ready<T>(future: impl Future<Output = T>) -> T {
+    struct Unpark(std::thread::Thread);
+    impl std::task::Wake for Unpark {
+        fn wake(self: std::sync::Arc<Unpark>) {
+            self.0.unpark();
+        }
+    }
     let mut future = std::pin::pin!(future);
-    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-    for _ in 0..10_000 {
+    let waker = std::sync::Arc::new(Unpark(std::thread::current())).into();
+    let mut context = std::task::Context::from_waker(&waker);
+    loop {
         if let std::task::Poll::Ready(done) = future.as_mut().poll(&mut context) {
             return done;
         }
-        std::thread::yield_now();
+        std::thread::park();
     }
-    unreachable!("rendering waits for nothing")
 }
 
 #[track_caller]
