@@ -1,0 +1,107 @@
+//! What can be looked at from outside: nothing here changes anything.
+
+use super::config::Config;
+use super::engine::Engine;
+use super::keyspace::Keyspace;
+use super::upstream::Upstream;
+use super::{Counters, LinkStatus, Phase, Server};
+use crate::stream::backlog::{Retention, Window};
+use crate::stream::history::{History, ReplId};
+use crate::stream::offset::BytePos;
+use crate::time::{Instant, SECOND_US};
+
+impl Server {
+    /// Whose behaviour it shows.
+    #[must_use]
+    pub fn engine(&self) -> &'static Engine {
+        self.engine
+    }
+
+    /// Its settings.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Drawn anew at every start.
+    #[must_use]
+    pub fn run_id(&self) -> ReplId {
+        self.run_id
+    }
+
+    /// Its history.
+    #[must_use]
+    pub fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// What it keeps of its history.
+    #[must_use]
+    pub fn window(&self) -> Option<Window> {
+        self.backlog.as_ref().map(|backlog| backlog.window())
+    }
+
+    /// The backlog itself.
+    #[must_use]
+    pub fn backlog(&self) -> Option<&dyn Retention> {
+        self.backlog.as_deref()
+    }
+
+    /// Its data.
+    #[must_use]
+    pub fn data(&self) -> &Keyspace {
+        &self.data
+    }
+
+    /// Its counters.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// `connected_slaves`.
+    #[must_use]
+    pub fn connected_replicas(&self) -> usize {
+        self.replicas().count()
+    }
+
+    /// Its link to its master; none when it is a master.
+    #[must_use]
+    pub fn link(&self) -> Option<LinkStatus> {
+        self.upstream.as_ref().map(Upstream::status)
+    }
+
+    /// Where its link to its master stands; none when it is a master.
+    #[must_use]
+    pub fn link_phase(&self) -> Option<Phase> {
+        self.upstream.as_ref().map(Upstream::phase)
+    }
+
+    /// When the backlog will be freed if no replica comes: the present moment plus this many
+    /// microseconds, or up to one second later (it is looked at once a second).
+    #[must_use]
+    pub fn backlog_ttl_left_us(&self, now: Instant) -> Option<u64> {
+        let ttl = self.config.backlog_ttl_seconds;
+        let counts = self.backlog.is_some()
+            && self.upstream.is_none()
+            && ttl != 0
+            && self.replicas().next().is_none();
+        // Borders of seconds are counted, so it begins with the second in which the last one left.
+        let since = Instant(self.no_replicas_since.0 / SECOND_US * SECOND_US);
+        let end = since.after_us(ttl.saturating_add(1).saturating_mul(SECOND_US));
+        counts.then(|| end.us_since(now))
+    }
+
+    /// The command of the kept stream that holds byte `pos`: where it begins, and how long it is.
+    #[must_use]
+    pub fn command_at(&self, pos: BytePos) -> Option<(BytePos, u64)> {
+        let window = self.window()?;
+        if pos < window.first || pos >= window.next() {
+            return None;
+        }
+        let after = self.command_starts.partition_point(|start| *start <= pos);
+        let start = *self.command_starts.get(after.checked_sub(1)?)?;
+        let end = self.command_starts.get(after).copied().unwrap_or(window.next());
+        start.until(end).map(|len| (start, len.0))
+    }
+}
