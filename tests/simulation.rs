@@ -39,7 +39,7 @@ fn simulation_of_a_thousand_random_worlds_keeps_every_invariant_and_ends_equal()
                     }
                     let ended = std::panic::catch_unwind(|| play(seed));
                     let Ok(counts) = ended else {
-                        eprintln!("replay: cargo xtask test simulation --runs 1 --seed {seed}");
+                        eprintln!("replay: cargo xtask test --only native simulation --runs 1 --seed {seed}");
                         panic!("seed {seed} broke an invariant");
                     };
                     for (total, count) in totals.iter().zip(counts) {
