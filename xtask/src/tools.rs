@@ -13,7 +13,7 @@ use anyhow::Result;
 
 use crate::project::Project;
 
-/// A program from crates.io, compiled into `.tools/bin` unless PATH has this version.
+/// A published crate, compiled into `.tools/bin` unless PATH has this version.
 struct CargoTool {
     package: &'static str,
     version: &'static str,

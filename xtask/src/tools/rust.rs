@@ -1,4 +1,4 @@
-//! The wasm target of the compiler, and programs compiled from crates.io.
+//! The wasm target of the compiler, and programs compiled from published crates.
 
 use std::fs;
 use std::time::{Duration, Instant};
