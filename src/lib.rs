@@ -19,7 +19,8 @@
 //! * [`cluster`]: a world of servers, deterministic to the last event. [`cluster::Run`] plays a
 //!   [`cluster::Scenario`] and can be wound back.
 //!
-//! A room uses only rooms named above it; a test checks that.
+//! A room uses only rooms named above it; a test checks that. [`time`], [`random`] and [`table`]
+//! stand outside the rooms, because several of them use these.
 //!
 //! # What always holds
 //!

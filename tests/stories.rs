@@ -289,6 +289,13 @@ fn the_byte_under_the_pointer_is_shown_with_its_command() {
     assert_eq!(at.command, "SET greeting hello");
     assert_eq!(at.text, "*3\\r\\n$3\\r\\nSET\\r\\n$8\\r\\ngreeting\\r\\n$5\\r\\nhello\\r\\n");
     assert_eq!(at.command_first + at.command_len as i64 - 1, end);
+    // Of a long command only the beginning is shown, but it is still read as a command.
+    let argv = ["SET", "long", &"x".repeat(1000)].map(str::to_owned).to_vec();
+    run.act(Action::Write { argv, server: "master".into() }).expect("it can");
+    let at = run.bytes_at(0, end + 1).expect("it is kept");
+    assert!(at.command.starts_with("SET long xxxx"), "{}", at.command);
+    assert!(at.text.starts_with("*3\\r\\n$3\\r\\nSET") && at.text.len() < 200, "{}", at.text);
+    let end = run.snapshot().servers[0].master_repl_offset as i64;
     assert_eq!(run.bytes_at(0, end + 1), None);
     assert_eq!(run.bytes_at(0, 0), None);
 }

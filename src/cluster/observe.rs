@@ -23,14 +23,16 @@ pub struct BytesAt {
     pub command_first: i64,
     /// How long that command is; its beginning may be overwritten already.
     pub command_len: u64,
-    /// The kept bytes of the command, printable, at most 120 of them.
+    /// The kept bytes of the command, printable, at most 160 of them.
     pub text: String,
     /// The command in words, at most one line: `SET key:7 abc…`.
     pub command: String,
 }
 
 /// The most bytes of a command that are shown.
-const SHOWN_BYTES: u64 = 120;
+const SHOWN_BYTES: usize = 160;
+/// The most bytes of it that are read.
+const READ_BYTES: u64 = 4096;
 
 impl World {
     /// What can be seen now.
@@ -227,11 +229,12 @@ impl World {
         let (first, len) = server.command_at(BytePos(pos))?;
         let kept_from = first.max(server.window()?.first);
         let gone = first.until(kept_from)?.0;
-        let bytes = server.kept_bytes(kept_from, ByteCount((len - gone).min(SHOWN_BYTES)));
+        // Read as a command it must be whole, however little of it is shown.
+        let bytes = server.kept_bytes(kept_from, ByteCount((len - gone).min(READ_BYTES)));
         Some(BytesAt {
             command_first: first.0,
             command_len: len,
-            text: message::printable(&bytes),
+            text: message::printable(&bytes[..bytes.len().min(SHOWN_BYTES)]),
             command: message::raw(crate::server::Kind::Stream, &bytes),
         })
     }

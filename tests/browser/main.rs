@@ -17,6 +17,7 @@ mod lab;
 mod methods;
 mod mistakes;
 mod page;
+mod pointing;
 mod presets;
 mod resyncs;
 mod shots;
