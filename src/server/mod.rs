@@ -23,7 +23,7 @@ pub mod downstream;
 pub mod engine;
 mod info;
 pub mod keyspace;
-mod log;
+pub mod log;
 mod outbox;
 mod outside;
 mod psync;
