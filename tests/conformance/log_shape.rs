@@ -55,6 +55,11 @@ pub fn shape(line: &str, ports: &[(u16, &str)]) -> String {
     for (port, name) in ports {
         text = text.replace(&format!("127.0.0.1:{port}"), name);
     }
+    if let Some((before, number)) = text.split_once("client id #") {
+        // Who announced no port is called by a number that counts connections, ours included.
+        let after = number.trim_start_matches(|character: char| character.is_ascii_digit());
+        text = format!("{before}client{after}");
+    }
     if text.contains("started by pid") {
         return without_digits(&text);
     }
@@ -62,14 +67,15 @@ pub fn shape(line: &str, ports: &[(u16, &str)]) -> String {
         // Who it was and how much it was owed depends on what the kernel took in between.
         return format!("{} Client {}", &text[..1], &text[end..]);
     }
-    if let Some(end) = text.find(" (user request from") {
+    if let Some(end) = text.find(" request from '") {
         // The rest describes the connection that the command came over.
         text.truncate(end);
     }
     text
 }
 
-fn without_digits(text: &str) -> String {
+/// For what depends on how much the kernel took for a reader that does not read.
+pub fn without_digits(text: &str) -> String {
     text.chars().filter(|character| !character.is_ascii_digit()).collect()
 }
 

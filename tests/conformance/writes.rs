@@ -30,7 +30,7 @@ pub fn write(
     values: Values,
 ) -> Outcome {
     for _ in 0..count {
-        if dice.one_in(25) {
+        if dice.one_in(60) {
             expire_lazily(judge, pair, dice)?;
         } else if dice.one_in(12) {
             transaction(judge, pair, dice, values)?;
@@ -54,7 +54,7 @@ fn transaction(judge: &mut Judge, pair: &mut Pair, dice: &mut Dice, values: Valu
 /// A key that is gone by the time somebody looks: who looks, deletes it, and replicates that.
 fn expire_lazily(judge: &mut Judge, pair: &mut Pair, dice: &mut Dice) -> Outcome {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let soon = now.as_millis() + 30;
+    let soon = now.as_millis() + 100;
     let key = format!("fading{}", dice.range(0, 9));
     pair.say(judge, &format!("SET {key} x PXAT {soon}"))?;
     pair.say_until(judge, &format!("GET {key}"), &Value::NullBulk)

@@ -52,9 +52,9 @@ fn build_psync_server() -> PathBuf {
         String::from_utf8_lossy(&output.stderr)
     );
     let messages = messages.lines().filter_map(|line| serde_json::from_str(line).ok());
-    let executables = messages.filter_map(|message: serde_json::Value| {
+    let mut executables = messages.filter_map(|message: serde_json::Value| {
         let of_server = message["target"]["name"] == "psync-server";
         message["executable"].as_str().filter(|_| of_server).map(PathBuf::from)
     });
-    executables.last().expect("cargo names the program that it built")
+    executables.next().expect("cargo names the program that it built")
 }

@@ -1,9 +1,9 @@
 //! Two servers a side: B follows A, is promoted, and A follows B.
 
-use crate::ask::World;
+use crate::ask::{World, compare_answers};
 use crate::judge::Outcome;
 use crate::numbers::Numbers;
-use crate::pair::Pair;
+use crate::pair::{Attached, Pair};
 use crate::process::wait_for;
 use crate::request::{Id, Request, Way};
 use crate::scenarios::settings;
@@ -25,8 +25,12 @@ pub fn promotion(world: &mut World) -> Outcome {
         link_down(world, &mut a, &mut b)?;
     }
 
-    world.judge.note("B is promoted");
-    b.say(&mut world.judge, "REPLICAOF NO ONE")?;
+    let subreplica = attach(world, &mut b)?;
+    let subreplica = through_b(world, &mut a, &mut b, subreplica)?;
+    promote(world, &mut b)?;
+    // It comes back for the new id; until then it is nobody's replica.
+    drop(subreplica);
+    b.wait(&mut world.judge, "B has cut its own replica", |numbers| numbers.replicas() == 0)?;
     a.wait(&mut world.judge, "A knows that B left", |numbers| numbers.replicas() == 0)?;
     compare(world, &mut a, &mut b)?;
     let ahead = world.dice.range(0, 1) * world.dice.range(0, 3);
@@ -56,6 +60,52 @@ pub fn promotion(world: &mut World) -> Outcome {
     ask_of(world, &mut b, 1)
 }
 
+/// A raw replica of B with everything that B has.
+fn attach(world: &mut World, b: &mut Pair) -> Outcome<Option<Attached>> {
+    world.memory.position = b.numbers()[0].end();
+    let request = Request::back(&mut world.dice, &world.memory);
+    world.ask(b, &request)
+}
+
+/// What A writes comes out of B, byte for byte.
+fn through_b(
+    world: &mut World,
+    a: &mut Pair,
+    b: &mut Pair,
+    subreplica: Option<Attached>,
+) -> Outcome<Option<Attached>> {
+    let Some(mut subreplica) = subreplica else { return Ok(None) };
+    world.judge.note("A writes, and B's replica listens");
+    let count = world.dice.range(1, 9);
+    write(&mut world.judge, a, &mut world.dice, count, Values::Small)?;
+    until_followed(world, a, b)?;
+    subreplica.drain(&mut world.judge, b)?;
+    Ok(Some(subreplica))
+}
+
+/// By command, or by a replica that asks for it. Both cut B's own replicas.
+fn promote(world: &mut World, b: &mut Pair) -> Outcome {
+    if !world.dice.one_in(3) {
+        world.judge.note("B is promoted");
+        return b.say(&mut world.judge, "REPLICAOF NO ONE");
+    }
+    world.judge.note("B is asked to take over");
+    world.judge.requests += 1;
+    let numbers = b.numbers();
+    let mut asker = b.connect(&world.judge)?;
+    let mut side = 0;
+    let answers = asker.each(&world.judge, "the answer", |replica| {
+        let next = (numbers[side].end() + 1).to_string();
+        replica.command(&["PSYNC", numbers[side].id(), &next, "FAILOVER"])?;
+        side += 1;
+        replica.answer()
+    })?;
+    compare_answers(&mut world.judge, &answers)?;
+    b.wait(&mut world.judge, "B is a master", |numbers| numbers.text("role") == "master")?;
+    drop(asker);
+    Ok(())
+}
+
 /// The requests around the end of the second id: the last good one, and the first bad one.
 fn limits(b: &mut Pair) -> [String; 2] {
     let limit = b.numbers()[0].number("second_repl_offset");
@@ -64,12 +114,14 @@ fn limits(b: &mut Pair) -> [String; 2] {
 
 /// B looks for a master where there is none: whoever asks B has to wait.
 fn link_down(world: &mut World, a: &mut Pair, b: &mut Pair) -> Outcome {
+    let mut subreplica = attach(world, b)?;
     world.judge.note("B's link is down");
     b.say(&mut world.judge, "REPLICAOF 127.0.0.1 1")?;
     let down = |numbers: &Numbers| numbers.text("master_link_status") == "down";
     b.wait(&mut world.judge, "the link is down", down)?;
     a.wait(&mut world.judge, "A knows that B left", |numbers| numbers.replicas() == 0)?;
     ask_of(world, b, 2)?;
+    b.compare_info(&mut world.judge)?;
     if world.dice.one_in(2) {
         write(&mut world.judge, a, &mut world.dice, 5, Values::Small)?;
     }
@@ -78,7 +130,11 @@ fn link_down(world: &mut World, a: &mut Pair, b: &mut Pair) -> Outcome {
         let reply = b.servers[side].client.try_call(&["REPLICAOF", "127.0.0.1", &port]);
         assert!(reply.is_ok(), "{reply:?}");
     }
-    until_followed(world, a, b)
+    until_followed(world, a, b)?;
+    let Some(mut subreplica) = subreplica.take() else { return Ok(()) };
+    // It was never cut, and gets what B had missed.
+    subreplica.drain(&mut world.judge, b)?;
+    subreplica.leave(&mut world.judge, b)
 }
 
 /// Waits until the replica has everything, then holds all against each other.

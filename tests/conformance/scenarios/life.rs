@@ -48,7 +48,7 @@ pub fn restart(world: &mut World) -> Outcome {
         if let Some(attached) = world.ask(&mut pair, &back)? {
             attached.leave(&mut world.judge, &mut pair)?;
         }
-        let expires_at = unix_ms() + 40;
+        let expires_at = unix_ms() + 100;
         let expires = world.dice.one_in(2);
         if expires {
             // Gone before it is loaded again: the new history begins with its deletion.

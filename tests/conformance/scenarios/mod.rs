@@ -12,7 +12,7 @@ use crate::process::Settings;
 type Scenario = fn(&mut World) -> Outcome;
 
 /// All of them; consecutive seeds go through them in turn.
-pub const ALL: [(&str, Scenario); 14] = [
+pub const ALL: [(&str, Scenario); 15] = [
     ("single", plain::single),
     ("failover", failover::promotion),
     ("resize", plain::resize),
@@ -20,11 +20,12 @@ pub const ALL: [(&str, Scenario); 14] = [
     ("bigblocks", plain::bigblocks),
     ("pings", life::pings),
     ("single", plain::single),
-    ("joiners of a disk snapshot", slow::joiners),
+    ("joiners of a disk snapshot", slow::disk_joiners),
     ("restart", life::restart),
     ("pinned", slow::pinned),
     ("failover", failover::promotion),
     ("fresh", plain::fresh),
+    ("joiners of a snapshot over the socket", slow::socket_joiners),
     ("output limit", slow::output_limit),
     ("resize", plain::resize),
 ];

@@ -97,6 +97,12 @@ pub fn rounds(
             write(&mut world.judge, pair, &mut world.dice, count, values)?;
             drain(world, pair, bystander.as_mut())?;
             drain(world, pair, Some(&mut replica))?;
+            if world.dice.one_in(5) {
+                // Nobody answers in time; the question stands in the stream.
+                pair.say(&mut world.judge, "WAIT 3 20")?;
+                drain(world, pair, bystander.as_mut())?;
+                drain(world, pair, Some(&mut replica))?;
+            }
         }
         world.memory.position = replica.0[0].position;
         leave(world, pair, Some(replica))?;
