@@ -29,6 +29,7 @@ mod programs;
 mod replica;
 mod request;
 mod scenarios;
+mod sensitivity;
 mod writes;
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
