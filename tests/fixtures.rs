@@ -15,9 +15,10 @@ mod verdict;
 use std::time::Instant;
 
 use conformance_table::{Part, Row};
-use psync::server::log::decision_lines;
+use psync::server::engine::Engine;
+use psync::server::log::{Facts, decision_lines};
 use psync::stream::history::ReplId;
-use psync::stream::psync::{Decision, FullReason, decide};
+use psync::stream::psync::decide;
 use recording::{Attempt, Info, Recording};
 use verdict::{Moves, Mutant, Verdict, by_a_copy, by_our_rules, request_of};
 
@@ -102,37 +103,16 @@ fn decision_lines_of(attempt: &Attempt) -> Vec<String> {
     texts.map(str::to_owned).collect()
 }
 
-/// HOOK: the lines of the engine of `server`. Our log speaks the words of Redis up to 7.2 until
-/// `server::log` has the engine's; Valkey 9.1 differs in two lines, of which only the beginning
-/// is compared until then (see `shape`).
-fn our_lines(_server: &str, attempt: &Attempt) -> Vec<String> {
+/// What our server logs as `engine` about the same decision.
+fn our_lines(engine: &Engine, attempt: &Attempt) -> Vec<String> {
     let Some(request) = request_of(attempt) else { return Vec::new() };
     let first = attempt.log.first().map_or("", String::as_str);
     let peer = first.split_once("Replica ").and_then(|(_, rest)| rest.split_once(" asks"));
     let Some((peer, _)) = peer else { return Vec::new() };
     let (history, window) = (attempt.info_before.history(), attempt.info_before.window());
     let decision = decide(&history, window.as_ref(), &request);
-    let mut lines = decision_lines(peer, &request, &decision);
-    // Real servers also warn without a backlog, of every offset above the end: with nothing ever
-    // written (end = 0) already of 1. Our lines lack that; it belongs into `server::log`.
-    let no_backlog = FullReason::NoBacklog { asked: request.pos };
-    if decision == (Decision::Full { reason: no_backlog }) && request.pos >= history.end.next() {
-        lines.push(format!(
-            "Warning: replica {peer} tried to PSYNC with an offset that is greater than the \
-             master replication offset."
-        ));
-    }
-    lines
-}
-
-/// HOOK, second half: a line as far as both families write it alike.
-fn shape(server: &str, line: &str) -> String {
-    if server == "redis" {
-        return line.to_owned();
-    }
-    let cut = |end: &str| line.split_once(end).map(|(beginning, _)| format!("{beginning}{end}"));
-    let lack = cut("for lack of backlog (Replica request was");
-    lack.or_else(|| cut("tried to PSYNC with an offset")).unwrap_or_else(|| line.to_owned())
+    let facts = Facts { engine, peer, history: &history, window: window.as_ref() };
+    decision_lines(&facts, &request, &decision)
 }
 
 /// Goes through a recording; gives its row of the table and what differs.
@@ -140,6 +120,8 @@ fn compare(recording: &Recording) -> (Row, Vec<String>) {
     let started = Instant::now();
     let mut wrong = Vec::new();
     let mut checks = 0;
+    let name = if recording.server == "redis" { "redis-7.0" } else { "valkey-9" };
+    let engine = Engine::by_name(name).expect("an engine");
     for attempt in &recording.attempts {
         let mut check = |what: &str, same: bool, difference: String| {
             checks += 1;
@@ -155,20 +137,16 @@ fn compare(recording: &Recording) -> (Row, Vec<String>) {
         // Answer, reason, offset and number of bytes, whether the id is new, three counters.
         check("verdict", ours == theirs, format!("{ours:?}, recorded {theirs:?}"));
         check("id", id_is_as_expected(attempt), attempt.answer.raw.clone());
-        let shapes = |lines: Vec<String>| -> Vec<String> {
-            lines.iter().map(|line| shape(recording.server, line)).collect()
-        };
-        let ours = shapes(our_lines(recording.server, attempt));
-        let theirs = shapes(decision_lines_of(attempt));
+        let ours = our_lines(engine, attempt);
+        let theirs = decision_lines_of(attempt);
         check("log", ours == theirs, format!("{ours:#?}, recorded {theirs:#?}"));
         for info in [&attempt.info_before, &attempt.info_after] {
             check("window", window_follows_history(info), format!("{info:?}"));
         }
     }
-    let engine = if recording.server == "redis" { "redis-7.0" } else { "valkey-9" };
     let row = Row {
         server: format!("{}-server {}", recording.server, recording.version),
-        engine: engine.to_owned(),
+        engine: engine.name.to_owned(),
         seat: "master".to_owned(),
         schedules: count_schedules(recording),
         requests: recording.attempts.len() as u64,
