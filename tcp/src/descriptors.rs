@@ -56,12 +56,16 @@ fn adjust(
     let reached = if set(hard, hard).is_ok() { hard } else { soft };
     let mut lines = vec![(
         true,
-        format!("You requested maxclients of {maxclients} requiring at least {wanted} max file descriptors."),
+        format!(
+            "You requested maxclients of {maxclients} requiring at least {wanted} max file descriptors."
+        ),
     )];
     if let Some(error) = refused {
         lines.push((
             true,
-            format!("Server can't set maximum open files to {wanted} because of OS error: {error}."),
+            format!(
+                "Server can't set maximum open files to {wanted} because of OS error: {error}."
+            ),
         ));
     }
     let maxclients = reached.saturating_sub(RESERVED);

@@ -48,10 +48,7 @@ impl fmt::Display for ConfError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             ConfError::Line { number, text, why } => {
-                write!(
-                    f,
-                    "Reading the configuration file, at line {number}\n>>> '{text}'\n{why}"
-                )
+                write!(f, "Reading the configuration file, at line {number}\n>>> '{text}'\n{why}")
             }
             ConfError::File { name, why } => write!(f, "can't open config file '{name}': {why}"),
         }

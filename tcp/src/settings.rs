@@ -131,13 +131,13 @@ impl Settings {
         let real = directives::real(name);
         let split;
         let values = match (real, values) {
-            (_, []) => return Err(WRONG_NUMBER.to_owned()).map_err(|why| known(name, real, why)),
+            (_, []) => return Err(known(name, real, WRONG_NUMBER)),
             (Some(Words::Several), [one]) if !one.is_empty() => {
                 split = words::split(one).ok_or(UNKNOWN)?;
                 split.as_slice()
             }
             (Some(Words::Several), _) | (_, [_]) => values,
-            _ => return Err(known(name, real, WRONG_NUMBER.to_owned())),
+            _ => return Err(known(name, real, WRONG_NUMBER)),
         };
         let core = self.config.load(name, &values.join(" "));
         if let Err(ConfigError::Invalid { wants, .. }) = core {
@@ -188,8 +188,11 @@ impl Settings {
             return Ok(());
         }
         let invalid = || "Invalid save parameters".to_owned();
-        let numbers: Vec<u64> =
-            values.iter().map(|value| value.parse()).collect::<Result<_, _>>().map_err(|_| invalid())?;
+        let numbers: Vec<u64> = values
+            .iter()
+            .map(|value| value.parse())
+            .collect::<Result<_, _>>()
+            .map_err(|_| invalid())?;
         let (pairs, rest) = numbers.as_chunks::<2>();
         if !rest.is_empty() || pairs.iter().any(|[seconds, _]| *seconds == 0) {
             return Err(invalid());
@@ -200,9 +203,9 @@ impl Settings {
 }
 
 /// A name that nobody knows is the larger mistake.
-fn known(name: &str, real: Option<Words>, why: String) -> String {
-    let ours = real.is_some() || name == "engine" || name == "allow-remote";
-    if ours { why } else { UNKNOWN.to_owned() }
+fn known(name: &str, real: Option<Words>, why: &str) -> String {
+    let known = real.is_some() || name == "engine" || name == "allow-remote";
+    if known { why } else { UNKNOWN }.to_owned()
 }
 
 fn yes_no(value: &str) -> Result<bool, String> {
