@@ -26,6 +26,8 @@ pub struct Manner {
     prefix: PrefixShape,
     /// 7.2 found that much of replication is no reason to warn.
     calm: bool,
+    /// 6.2 tells which clock it uses.
+    names_clock: bool,
     valkey: bool,
 }
 
@@ -97,6 +99,7 @@ impl Manner {
             version: engine.version,
             prefix,
             calm: valkey || version >= (7, 2),
+            names_clock: version >= (6, 2),
             valkey,
         }
     }
@@ -168,11 +171,16 @@ impl Manner {
     #[must_use]
     pub fn listening(&self, pid: u32, port: u16) -> Vec<(Level, String)> {
         let level = if self.calm { Level::Notice } else { Level::Warning };
-        vec![
+        let clock = (Level::Notice, "monotonic clock: POSIX clock_gettime".to_owned());
+        let mut lines = vec![
             (Level::Notice, format!("Running mode=standalone, port={port}.")),
             (Level::Notice, format!("PID: {pid}")),
             (level, "Server initialized".to_owned()),
-        ]
+        ];
+        if self.names_clock {
+            lines.insert(0, clock);
+        }
+        lines
     }
 
     /// What it says when clients are served.
@@ -245,6 +253,7 @@ mod tests {
                 "# oO0OoO0OoO0Oo Redis is starting oO0OoO0OoO0Oo",
                 "# Redis version=7.0.15, bits=64, commit=00000000, modified=0, pid=5, just started",
                 "# Configuration loaded",
+                "* monotonic clock: POSIX clock_gettime",
                 "* Running mode=standalone, port=7391.",
                 "* PID: 5",
                 "# Server initialized",
@@ -256,6 +265,7 @@ mod tests {
             [
                 "* Valkey version=9.1.2, bits=64, commit=00000000, modified=0, pid=5, just started",
                 "* Configuration loaded",
+                "* monotonic clock: POSIX clock_gettime",
                 "* Running mode=standalone, port=7391.",
                 "* PID: 5",
                 "* Server initialized",

@@ -62,14 +62,19 @@ pub struct Settings {
     pub not_modelled: Vec<String>,
 }
 
+/// Whose behaviour a server shows that was told none.
+#[must_use]
+pub fn default_engine() -> &'static Engine {
+    Engine::by_name(DEFAULT_ENGINE).unwrap_or(ENGINES[0])
+}
+
 /// The engine that a configuration names, or the default one.
 ///
 /// # Errors
 /// When there is none of that name.
 pub fn engine(lines: &[Line]) -> Result<&'static Engine, ConfError> {
-    let default = Engine::by_name(DEFAULT_ENGINE).unwrap_or(ENGINES[0]);
     let named = lines.iter().rev().find(|line| line.name == "engine");
-    let Some(line) = named else { return Ok(default) };
+    let Some(line) = named else { return Ok(default_engine()) };
     let [name] = line.values.as_slice() else { return Err(line.error(WRONG_NUMBER)) };
     Engine::by_name(name).ok_or_else(|| {
         let names: Vec<&str> = ENGINES.iter().map(|engine| engine.name).collect();
