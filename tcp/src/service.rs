@@ -199,7 +199,10 @@ fn start(settings: &Settings, journal: &Arc<Journal>, role: char) -> Result<Driv
         limits: Limits {
             connections: usize::try_from(adjusted.maxclients).unwrap_or(usize::MAX),
             input_bytes: settings.query_buffer_bytes,
-            ..Limits::default()
+            // As the engine does it since 7.0: what the backlog may hold is no reason to cut.
+            replica_output_bytes: Limits::default()
+                .replica_output_bytes
+                .max(settings.config.backlog_bytes),
         },
         ..Options::new(settings.engine)
     };
