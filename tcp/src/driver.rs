@@ -1,7 +1,7 @@
 //! The loop: one server, its sockets, its clock.
 //!
-//! One turn: sleep until something can be done, do what other threads ask, let every socket do a
-//! bounded piece, give what came of it to the server input by input, carry out its outputs.
+//! One turn: sleep until something can be done, do what other threads ask, read a bounded piece of
+//! every peer that sent some, give it to the server input by input, and write what came of it.
 //!
 //! Invariant: after each input the server is drained before the next one, and everything it
 //! wanted sent is with the sockets.
@@ -124,7 +124,9 @@ impl Driver {
     }
 
     fn turn(&mut self) {
-        self.sockets.turn();
+        self.sockets.begin_turn();
+        self.tell();
+        self.sockets.end_turn();
         self.tell();
         if self.clock.now() >= self.wake_at {
             self.give(Input::Timeout);
@@ -193,7 +195,10 @@ impl Driver {
         let end = self.clock.now().after_us(FAREWELL.as_micros() as u64);
         while self.sockets.has_unsent() && self.clock.now() < end {
             self.sockets.wait(self.clock.until(end))?;
-            self.sockets.turn();
+            self.sockets.begin_turn();
+            // Read, so that the end is no reset, but not heard any more.
+            while self.sockets.next_input().is_some() {}
+            self.sockets.end_turn();
         }
         Ok(())
     }

@@ -31,6 +31,8 @@ const WAKER: Token = Token(usize::MAX - 1);
 /// Bytes of one read, and each connection reads once in a turn: so much of it can be answered
 /// before anybody looks at how much the answers hold.
 const READ_BYTES: usize = 64 * 1024;
+/// A read of at most so many bytes is rather copied than given away in its large buffer.
+const COPIED_BYTES: usize = 4096;
 /// Connections accepted in one turn (Redis `MAX_ACCEPTS_PER_CALL`).
 const ACCEPTS_A_TURN: usize = 1000;
 /// How long to wait with accepting when there are no file descriptors.
@@ -47,8 +49,10 @@ pub struct Sockets {
     max_connections: usize,
     next_accepted: u64,
     connections: BTreeMap<ConnId, Connection>,
-    /// Those to read from; one that is gone by its turn is passed over.
+    /// Those to read from in the next turn; one that is gone by then is passed over.
     to_read: Vec<ConnId>,
+    /// Those still to be read from in this turn.
+    reading: VecDeque<ConnId>,
     /// Those to write to; likewise.
     to_write: Vec<ConnId>,
     /// Those for which the server has no room left, so that more may wait there.
@@ -57,7 +61,10 @@ pub struct Sockets {
     /// begin is the first to go.
     ending: VecDeque<(Instant, ConnId)>,
     inputs: VecDeque<Input>,
+    /// What is read into, [`READ_BYTES`] long.
     scratch: Vec<u8>,
+    /// The last scratch that was given away as it was; it comes back when nobody else has it.
+    lent: Option<Bytes>,
 }
 
 impl Sockets {
@@ -80,11 +87,13 @@ impl Sockets {
             next_accepted: 2,
             connections: BTreeMap::new(),
             to_read: Vec::new(),
+            reading: VecDeque::new(),
             to_write: Vec::new(),
             full: BTreeSet::new(),
             ending: VecDeque::new(),
             inputs: VecDeque::new(),
             scratch: vec![0; READ_BYTES],
+            lent: None,
         };
         Ok((sockets, waker))
     }
@@ -104,9 +113,16 @@ impl Sockets {
         self.connections.values().any(Connection::has_unsent)
     }
 
-    /// The next thing to tell the server.
+    /// The next thing to tell the server. Reading waits until everything before is told, so that
+    /// never more than one read is in memory, however many peers send at the same time.
     pub fn next_input(&mut self) -> Option<Input> {
-        self.inputs.pop_front()
+        loop {
+            if let Some(input) = self.inputs.pop_front() {
+                return Some(input);
+            }
+            let conn = self.reading.pop_front()?;
+            self.read(conn);
+        }
     }
 
     /// Sleeps until a socket can do something, somebody wakes the loop, or `patience` is over.
@@ -154,18 +170,21 @@ impl Sockets {
         [end, soon].into_iter().flatten().fold(wanted, Duration::min)
     }
 
-    /// Lets every socket do a bounded piece of what it can do.
-    pub fn turn(&mut self) {
+    /// Begins a turn: lets newcomers in, drops who has ended long enough. What the others sent
+    /// comes with [`Sockets::next_input`], a bounded piece of each.
+    pub fn begin_turn(&mut self) {
         self.accept();
-        for conn in std::mem::take(&mut self.to_write) {
-            self.write(conn);
-        }
-        for conn in std::mem::take(&mut self.to_read) {
-            self.read(conn);
-        }
+        self.reading.extend(self.to_read.drain(..));
         let now = Instant::now();
         while let Some((_, conn)) = self.ending.pop_front_if(|(end, _)| *end <= now) {
             self.forget(conn);
+        }
+    }
+
+    /// Ends a turn: writes what has come together, as far as the kernel takes it.
+    pub fn end_turn(&mut self) {
+        for conn in std::mem::take(&mut self.to_write) {
+            self.write(conn);
         }
     }
 
@@ -300,11 +319,11 @@ impl Sockets {
         match connection.read(&mut self.scratch) {
             Incoming::Nothing => connection.readable = false,
             Incoming::Bytes(count) => {
+                queue_read(&mut self.to_read, conn, connection);
                 if !ending {
-                    let bytes = Bytes::copy_from_slice(&self.scratch[..count]);
+                    let bytes = self.received(count);
                     self.inputs.push_back(Input::Received { conn, bytes });
                 }
-                queue_read(&mut self.to_read, conn, connection);
             }
             Incoming::Broken => self.cut(conn),
             Incoming::End => {
@@ -318,6 +337,23 @@ impl Sockets {
                 self.close(conn);
             }
         }
+    }
+
+    /// What was just read. A large piece is given away with the buffer it is in.
+    fn received(&mut self, count: usize) -> Bytes {
+        if count <= COPIED_BYTES {
+            return Bytes::copy_from_slice(&self.scratch[..count]);
+        }
+        let mut next = match self.lent.take() {
+            Some(lent) if lent.is_unique() => Vec::from(lent),
+            _ => Vec::with_capacity(READ_BYTES),
+        };
+        next.resize(READ_BYTES, 0);
+        let mut full = std::mem::replace(&mut self.scratch, next);
+        full.truncate(count);
+        let bytes = Bytes::from(full);
+        self.lent = Some(bytes.clone());
+        bytes
     }
 
     fn write(&mut self, conn: ConnId) {
