@@ -13,7 +13,7 @@ use std::time::Instant as Clock;
 use bytes::Bytes;
 use psync::cluster::{Scenario, World};
 use psync::random::seeded;
-use psync::stream::backlog::{Retention, Ring, RingWindow};
+use psync::stream::backlog::{Cut, Ledger, Retention, Ring, RingWindow};
 use psync::stream::history::History;
 use psync::stream::offset::{ByteCount, Offset};
 use psync::stream::psync::{Request, decide};
@@ -42,13 +42,13 @@ fn row(name: &str, figure: &str, against: &str) {
 fn append(write: usize) {
     const SIZE: usize = 1 << 20;
     const WRITES: usize = 4096;
-    let bytes = vec![7_u8; write];
+    let bytes = Bytes::from(vec![7_u8; write]);
     let mut ring = Ring::new(Offset(0), ByteCount(SIZE as u64));
     // Full before it is measured, so that every byte overwrites one.
-    ring.append(&vec![0; SIZE]);
+    ring.append(&Bytes::from(vec![0; SIZE]), Cut::Whole);
     let ours = median_ns(|| {
         for _ in 0..WRITES {
-            ring.append(black_box(&bytes));
+            ring.append(black_box(&bytes), Cut::Whole);
         }
     });
     let mut buffer = vec![0_u8; SIZE];

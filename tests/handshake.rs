@@ -2,20 +2,21 @@
 
 use bytes::Bytes;
 use psync::server::config::Config;
-use psync::server::engine::{Engine, REDIS_6_2};
+use psync::server::engine::{Engine, Handshake, REDIS_6_2};
 use psync::server::{Address, ConnId, Input, Output, Server, Start};
 use psync::time::Instant;
 
 /// As Redis 6.2, but announcing a version as newer servers do.
+const ANNOUNCES: Handshake = Handshake { version: true, ..REDIS_6_2.handshake };
 static ANNOUNCING: Engine =
-    Engine { name: "announcing", version: "9.1.2", announces_version: true, ..REDIS_6_2 };
+    Engine { name: "announcing", version: "9.1.2", handshake: ANNOUNCES, ..REDIS_6_2 };
 static PLAIN: Engine = REDIS_6_2;
 
 const NOW: Instant = Instant(1);
 
 fn start(engine: &'static Engine, master: Option<Address>) -> Server {
     let config = Config { port: 6380, ..Config::defaults(engine) };
-    Server::start(Start { engine, config, seed: 1, now: Instant::ZERO, unix_ms_at_zero: 0, master })
+    Server::start(Start { master, ..Start::new(engine, config, 1) })
 }
 
 fn sent(server: &mut Server) -> Vec<Bytes> {
@@ -37,7 +38,10 @@ fn transcript(engine: &'static Engine) -> Vec<String> {
     sent(&mut replica);
     let (dialed, accepted) = (ConnId(1), ConnId(2));
     let room = 1 << 20;
-    master.handle(NOW, Input::Accepted { conn: accepted, peer_ip: "r".to_owned(), room });
+    master.handle(
+        NOW,
+        Input::Accepted { conn: accepted, peer_ip: "r".to_owned(), peer_port: 1, room },
+    );
     replica.handle(NOW, Input::Dialed { conn: dialed, room });
     let mut said = Vec::new();
     loop {

@@ -15,12 +15,9 @@ const CLIENT: ConnId = ConnId(2);
 
 fn start(master: Option<Address>) -> Server {
     Server::start(Start {
-        engine: &REDIS_6_2,
-        config: Config::defaults(&REDIS_6_2),
-        seed: 1,
-        now: Instant::ZERO,
         unix_ms_at_zero: 1_000_000,
         master,
+        ..Start::new(&REDIS_6_2, Config::defaults(&REDIS_6_2), 1)
     })
 }
 
@@ -32,7 +29,7 @@ fn drain(server: &mut Server) -> (Vec<u8>, Vec<ConnId>, Vec<ConnId>) {
             Output::Transmit { bytes, .. } => Vec::extend_from_slice(&mut sent, &bytes),
             Output::Close { conn } => Vec::push(&mut closed, conn),
             Output::Dial { conn, .. } => Vec::push(&mut dialed, conn),
-            Output::Event(_) => {}
+            Output::Event(_) | Output::Save { .. } | Output::Exit => {}
             Output::Timeout(_) => return (sent, closed, dialed),
         }
     }
@@ -40,7 +37,8 @@ fn drain(server: &mut Server) -> (Vec<u8>, Vec<ConnId>, Vec<ConnId>) {
 
 fn accept(server: &mut Server, conn: ConnId) {
     let peer_ip = "127.0.0.1".to_owned();
-    server.handle(server_now(server), Input::Accepted { conn, peer_ip, room: 1 << 20 });
+    server
+        .handle(server_now(server), Input::Accepted { conn, peer_ip, peer_port: 1, room: 1 << 20 });
     drain(server);
 }
 
@@ -173,7 +171,8 @@ fn a_master_may_answer_anything_and_the_replica_tries_again() {
         (&[hello[0], hello[1], b"+FULLRESYNC\r\n"], Phase::Connect),
         (&[hello[0], hello[1], b"+CONTINUE x\r\n"], Phase::Connect),
         (&[hello[0], hello[1], b"-NOMASTERLINK Can't SYNC\r\n"], Phase::Connect),
-        (&[hello[0], hello[1], b"what?\r\n"], Phase::Connect),
+        // What is no answer to PSYNC is answered with SYNC.
+        (&[hello[0], hello[1], b"what?\r\n", b"-ERR SYNC\r\n"], Phase::Connect),
         (&[hello[0], hello[1], &full, b"$99999999999999\r\n"], Phase::Connect),
         (&[hello[0], hello[1], &full, b"$10\r\nno rdb    "], Phase::Connect),
         (&[hello[0], hello[1], &full, b"-ERR no\r\n"], Phase::Connect),

@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use psync::cluster::scenario::{Network, Wire, Workload};
 use psync::cluster::{Action, Direction, Loss, Scenario, World};
 use psync::random::{Generator, below, seeded};
+use psync::server::engine::ENGINES;
 use psync::time::{Instant, SECOND_US};
 
 use witness::Witness;
@@ -39,7 +40,8 @@ fn simulation_of_a_thousand_random_worlds_keeps_every_invariant_and_ends_equal()
                     }
                     let ended = std::panic::catch_unwind(|| play(seed));
                     let Ok(counts) = ended else {
-                        eprintln!("replay: cargo xtask test --only native simulation --runs 1 --seed {seed}");
+                        let engine = scenario(seed, &mut seeded(seed)).engine.name;
+                        eprintln!("engine {engine}, replay: cargo xtask test --only native simulation --runs 1 --seed {seed}");
                         panic!("seed {seed} broke an invariant");
                     };
                     for (total, count) in totals.iter().zip(counts) {
@@ -137,8 +139,13 @@ fn scenario(seed: u64, rng: &mut Generator) -> Scenario {
         ("repl-backlog-ttl", pick(&[0, 1, 3, 3600])),
         ("repl-timeout", pick(&[3, 5, 60])),
         ("repl-ping-replica-period", pick(&[1, 2, 10])),
+        ("repl-diskless-sync-delay", pick(&[0, 0, 1, 5])),
+        ("rdb-key-save-delay", pick(&[0, 0, 1000, 100_000])),
     ];
+    let engine = ENGINES[below(rng, ENGINES.len() as u64) as usize];
+    let mut pick = |options: &[u64]| options[below(rng, options.len() as u64) as usize];
     Scenario {
+        engine,
         seed,
         replicas: 1 + pick(&[0, 1, 2, 3, 4]) as usize,
         config: config.map(|(name, value)| (name.to_owned(), value.to_string())).into(),

@@ -94,7 +94,7 @@ fn the_remedy_would_have_made_it_partial_and_anything_less_would_not() {
 fn a_restarted_replica_asks_for_everything_and_there_is_no_remedy() {
     // Vector T6.
     let mut run = Run::new(Scenario::default());
-    run.advance_us(3 * SECOND_US);
+    run.advance_us(8 * SECOND_US);
     run.act(Action::Restart { server: "replica-1".into(), keep_id: false }).expect("it can");
     run.advance_us(3 * SECOND_US);
     let last = run.trace().decisions().last().expect("it came back");
@@ -105,7 +105,7 @@ fn a_restarted_replica_asks_for_everything_and_there_is_no_remedy() {
 #[test]
 fn a_replica_restarted_with_its_saved_snapshot_continues() {
     let mut run = Run::new(Scenario::default());
-    run.advance_us(3 * SECOND_US);
+    run.advance_us(8 * SECOND_US);
     run.act(Action::Restart { server: "replica-1".into(), keep_id: true }).expect("it can");
     run.advance_us(3 * SECOND_US);
     let last = run.trace().decisions().last().expect("it came back");
@@ -115,8 +115,7 @@ fn a_replica_restarted_with_its_saved_snapshot_continues() {
 #[test]
 fn after_the_ttl_even_an_equal_offset_is_refused_because_the_id_changed() {
     // Vector T8.
-    let text =
-        r#"{"replicas":1,"config":{"repl-backlog-ttl":"2"},"workload":{"writes_per_second":0}}"#;
+    let text = r#"{"engine":"redis-6.2","replicas":1,"config":{"repl-backlog-ttl":"2"},"workload":{"writes_per_second":0}}"#;
     let mut run = Run::new(Scenario::from_json(text).expect("good"));
     run.advance_us(3 * SECOND_US);
     let before = run.snapshot();
@@ -139,7 +138,7 @@ fn after_the_ttl_even_an_equal_offset_is_refused_because_the_id_changed() {
 
 #[test]
 fn a_one_way_cut_is_noticed_by_silence_alone_and_ends_in_a_partial_resync() {
-    let text = r#"{"replicas":1,"config":{"repl-timeout":"3"},"actions":[
+    let text = r#"{"engine":"redis-6.2","replicas":1,"config":{"repl-timeout":"3"},"actions":[
         {"at_us":2000000,"do":"cut","replica":"replica-1","direction":"to-replica"},
         {"at_us":9000000,"do":"heal","replica":"replica-1"}]}"#;
     let mut run = Run::new(Scenario::from_json(text).expect("good"));

@@ -124,8 +124,10 @@ impl World {
         }
         self.ends.insert((acceptor, accept_conn), (id, Way::ToReplica));
         let peer_ip = self.nodes[dialer].address.host.clone();
+        // Any number will do; this one tells connections apart.
+        let peer_port = 40_000 + u16::try_from(id % 20_000).unwrap_or(0);
         let room = SEND_BUFFER_BYTES;
-        self.give(acceptor, Input::Accepted { conn: accept_conn, peer_ip, room });
+        self.give(acceptor, Input::Accepted { conn: accept_conn, peer_ip, peer_port, room });
         self.give(dialer, Input::Dialed { conn: dial_conn, room });
     }
 

@@ -1,16 +1,17 @@
 //! Looking at a world: snapshots, decisions as records, and the bytes under the pointer.
 
 use super::decision::{CounterMoved, DecisionRecord, Remedy, RequestRecord, Verdict, WindowRecord};
-use super::link::{Cargo, Way};
+use super::link::{Cargo, Connection, Way};
 use super::message;
 use super::scenario::LARGEST_NUMBER;
 use super::sim::{Node, World};
 use super::snapshot::{
-    BacklogSnapshot, Counters, LinkSnapshot, LinkState, Packet, Role, ServerSnapshot, Snapshot,
-    Transfer,
+    BacklogSnapshot, Counters, LinkSnapshot, LinkState, ListSnapshot, MemorySnapshot, Packet, Role,
+    ServerSnapshot, Snapshot, Transfer,
 };
 use super::trace::What;
-use crate::server::{Address, Decided, LinkStatus, Phase, Server};
+use crate::server::{Address, ConnId, Decided, LinkStatus, Phase, Server};
+use crate::stream::backlog::{Kept, Retention};
 use crate::stream::checks::checks;
 use crate::stream::offset::{ByteCount, BytePos, Offset};
 use crate::stream::psync::Decision;
@@ -58,14 +59,8 @@ impl World {
             replid: history.replid.to_string(),
             replid2: history.replid2().to_string(),
             second_replid_offset: history.second_replid_offset().0,
-            master_repl_offset: history.end.0,
-            backlog: server.window().map(|window| BacklogSnapshot {
-                first_byte_offset: window.first.0,
-                histlen: window.histlen.0,
-                // Numbers travel through JavaScript; a backlog of 2^53 bytes is as good as more.
-                size: window.size.0.min(LARGEST_NUMBER),
-                blocks: None,
-            }),
+            master_repl_offset: server.applied().0,
+            backlog: server.backlog().map(|backlog| self.backlog_snapshot(backlog)),
             link,
             counters: Counters {
                 sync_full: counters.sync_full,
@@ -78,6 +73,53 @@ impl World {
             backlog_ttl_left_us: server.backlog_ttl_left_us(self.now),
             connected_replicas: server.connected_replicas() as u64,
         }
+    }
+
+    fn backlog_snapshot(&self, backlog: &dyn Retention) -> BacklogSnapshot {
+        let ledger = backlog.ledger();
+        let window = ledger.window();
+        let (blocks, lists) = (ledger.blocks(), ledger.lists());
+        let name = |id| {
+            let node = self.nodes.iter().find(|node| Some(node.server.run_id()) == id);
+            node.map(|node| node.name.clone())
+        };
+        let list = |kept: &Kept| ListSnapshot {
+            replica: name(kept.name),
+            attached: kept.reader.is_some(),
+            first_byte_offset: kept.first.0,
+            histlen: kept.first.until(window.next()).map_or(0, |count| count.0),
+        };
+        let memory = backlog.compared().into_iter().flatten();
+        BacklogSnapshot {
+            first_byte_offset: window.first.0,
+            histlen: window.histlen.0,
+            // Numbers travel through JavaScript; a backlog of 2^53 bytes is as good as more.
+            size: window.size.0.min(LARGEST_NUMBER),
+            blocks: Some(blocks).filter(|blocks| !blocks.is_empty()),
+            lists: Some(lists.iter().map(list).collect())
+                .filter(|lists: &Vec<_>| !lists.is_empty()),
+            memory: memory
+                .map(|(keeping, memory)| MemorySnapshot {
+                    keeping: keeping.name(),
+                    backlog_bytes: memory.backlog.min(LARGEST_NUMBER),
+                    replicas_bytes: memory.replicas.min(LARGEST_NUMBER),
+                })
+                .collect(),
+        }
+    }
+
+    /// Where a replica is attached: its master, and the number of its connection there.
+    fn attached_at(&self, replica: usize) -> Option<(usize, ConnId)> {
+        let master = self.nodes[replica].server.link()?.master;
+        let here = |connection: &&Connection| {
+            connection.dialer == replica && self.nodes[connection.acceptor].address == master
+        };
+        let connection = self.connections.values().filter(here).last()?;
+        let conn = connection.accept_conn?;
+        self.nodes[connection.acceptor]
+            .server
+            .is_replica(conn)
+            .then_some((connection.acceptor, conn))
     }
 
     fn master_of(&self, address: &Address) -> Option<&Node> {
@@ -95,18 +137,19 @@ impl World {
                     || history.replid2().matches(&request.replid)
             });
         let behind = match master_history {
-            Some(history) if same_history => server.history().end.behind(history.end),
+            Some(history) if same_history => server.applied().behind(history.end),
             Some(history) => Offset::ZERO.behind(history.end),
             None => ByteCount::ZERO,
         };
         let room = if same_history {
-            master.and_then(|node| room_of(&node.server, server.history().end.next()))
+            master.and_then(|node| room_of(&node.server, server, request.pos))
         } else {
             None
         };
         let rate = status.master.clone();
         let rate = self.nodes.iter().position(|n| n.address == rate).map_or(0, |i| self.rate_of(i));
         let up = status.phase == Phase::Connected;
+        let attached = self.attached_at(index);
         LinkSnapshot {
             state: self.link_state(index, status.phase),
             master: master.map_or_else(String::new, |node| node.name.clone()),
@@ -114,7 +157,8 @@ impl World {
             covered_us: room.filter(|_| !up).and_then(|room| covered_us(room, rate)),
             room_bytes: room,
             next_byte: if request.wants_full() { -1 } else { request.pos.0 },
-            asks_replid: (!request.wants_full()).then(|| server.history().replid.to_string()),
+            asks_replid: (!request.wants_full())
+                .then(|| String::from_utf8_lossy(&request.replid).into_owned()),
             same_history,
             cut_to_replica: link.cut_to_replica,
             cut_to_master: link.cut_to_master,
@@ -122,6 +166,13 @@ impl World {
             latency_us: link.latency_us,
             bandwidth_bytes_per_second: link.bandwidth_bytes_per_second,
             transfer: status.transfer.map(|(received, total)| Transfer { received, total }),
+            output_bytes: attached.map(|(at, conn)| self.nodes[at].server.output_of(conn)),
+            output_limit_bytes: master
+                .map(|node| node.server.hard_limit_bytes())
+                .filter(|n| *n > 0),
+            reads_block: attached.and_then(|(at, conn)| {
+                self.nodes[at].server.backlog()?.ledger().reads_block(conn.0)
+            }),
         }
     }
 
@@ -183,7 +234,9 @@ impl World {
 
     /// Writes down which absent replicas lost their next byte to the write head of this server.
     pub(super) fn note_overruns(&mut self, master: usize) {
-        let Some(window) = self.nodes[master].server.window() else { return };
+        if self.nodes[master].server.window().is_none() {
+            return;
+        }
         let absent = |node: &Node| {
             matches!(node.server.link_phase(), Some(Phase::Connect | Phase::Connecting))
         };
@@ -194,11 +247,11 @@ impl World {
                 continue;
             }
             let Some(link) = node.server.link() else { continue };
-            let history = node.server.history();
-            let shares = link.can_resume
-                && link.master == self.nodes[master].address
-                && history.replid == self.nodes[master].server.history().replid;
-            if shares && history.end.next() < window.first && !node.overrun {
+            let (request, keeper) = (node.server.next_request(), &self.nodes[master].server);
+            let shares = link.master == self.nodes[master].address
+                && keeper.history().replid.matches(&request.replid);
+            let gone = room_of(keeper, &node.server, request.pos).is_none_or(|room| room < 0);
+            if shares && gone && !node.overrun {
                 self.nodes[index].overrun = true;
                 self.record(What::Overrun { replica: index });
             }
@@ -289,15 +342,19 @@ impl From<&Decided> for DecisionRecord {
     }
 }
 
-/// Bytes that may still be written before `pos` is overwritten; negative when it is gone.
-fn room_of(master: &Server, pos: BytePos) -> Option<i64> {
-    let window = master.window()?;
+/// Bytes that may still be written before `pos`, which this replica needs next, is dropped;
+/// negative when it is gone.
+fn room_of(master: &Server, replica: &Server, pos: BytePos) -> Option<i64> {
+    let ledger = master.backlog()?.ledger();
+    let window = ledger.window_for(Some(replica.run_id()))?;
     if let Some(gone) = pos.until(window.first).filter(|gone| gone.0 > 0) {
         return i64::try_from(gone.0).ok().map(|gone| -gone);
     }
+    pos.until(window.next())?;
     // A ring of 16 that holds 10 bytes which this reader lacks has room for 6 more.
-    let lacking = pos.until(window.next())?;
-    i64::try_from(window.size.0.saturating_sub(lacking.0).min(LARGEST_NUMBER)).ok()
+    let needed = ledger.size_for(pos)?;
+    let size = i64::try_from(window.size.0.min(LARGEST_NUMBER)).ok()?;
+    Some(size.saturating_sub(needed).clamp(0, LARGEST_NUMBER as i64))
 }
 
 fn covered_us(room: i64, rate: u64) -> Option<u64> {

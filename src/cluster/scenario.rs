@@ -12,7 +12,7 @@ use super::action::{
 use super::field::{BadInput, Fields, kind_of};
 use super::presets;
 use crate::server::config::Config;
-use crate::server::engine::{ENGINES, Engine, REDIS_6_2};
+use crate::server::engine::{ENGINES, Engine, REDIS_7_2};
 use crate::table::Table;
 use crate::time::Instant;
 
@@ -75,7 +75,7 @@ impl Default for Scenario {
     fn default() -> Scenario {
         Scenario {
             preset: None,
-            engine: &REDIS_6_2,
+            engine: &REDIS_7_2,
             seed: 1,
             replicas: 3,
             config: Table::default(),
@@ -380,7 +380,11 @@ mod tests {
             (r#"{"version":2}"#, "scenario.version is 2; it must be from 1 to 1"),
             (r#"{"replicas":101}"#, "scenario.replicas is 101; it must be from 1 to 100"),
             (r#"{"replicas":"3"}"#, "scenario.replicas must be a number, not a text"),
-            (r#"{"engine":"redis-9"}"#, "scenario.engine is \"redis-9\"; there are: redis-6.2"),
+            (
+                r#"{"engine":"redis-9"}"#,
+                "scenario.engine is \"redis-9\"; there are: proposal, redis-2.8, \
+                 redis-4.0, redis-6.2, redis-7.0, redis-7.2, valkey-9",
+            ),
             (
                 r#"{"preset":"x"}"#,
                 "scenario.preset is \"x\"; there are: short-blip, too-long, master-restart, nobody-left",

@@ -148,6 +148,8 @@ impl World {
             now: self.now,
             unix_ms_at_zero: UNIX_MS_AT_ZERO,
             master: (index > 0).then(|| Address { host: "10.0.0.1".to_owned(), port: 6379 }),
+            snapshot: None,
+            compares: true,
         });
         self.nodes.push(Node {
             server,
@@ -167,7 +169,7 @@ impl World {
     pub(super) fn open_local_connections(&mut self, index: usize) {
         for conn in [CONSOLE, CLIENTS] {
             let peer_ip = "127.0.0.1".to_owned();
-            let input = Input::Accepted { conn, peer_ip, room: u64::MAX };
+            let input = Input::Accepted { conn, peer_ip, peer_port: 0, room: u64::MAX };
             self.nodes[index].server.handle(self.now, input);
         }
     }
@@ -271,12 +273,16 @@ impl World {
                 Output::Transmit { conn, kind, bytes } => self.transmit(index, conn, kind, bytes),
                 Output::Dial { conn, to } => self.dial(index, conn, &to),
                 Output::Close { conn } => self.close(index, conn),
+                // A restart takes what the server holds then, as if it had saved at the last moment.
+                Output::Save { .. } | Output::Exit => {}
                 Output::Event(ServerEvent::Decided(decided)) => self.decided(index, &decided),
                 Output::Event(ServerEvent::Link(_)) => {}
                 Output::Event(ServerEvent::Log(line)) => {
                     self.record(What::Log { server: index, line });
                 }
                 Output::Timeout(at) => {
+                    // What is overdue happens now: a promoted replica finds keys long expired.
+                    let at = at.max(self.now);
                     if self.nodes[index].wake_at != Some(at) {
                         self.nodes[index].wake_at = Some(at);
                         self.schedule(at, Event::Wake(index));
@@ -357,7 +363,7 @@ impl World {
     #[must_use]
     pub fn memory_bytes(&self) -> u64 {
         let of_node = |node: &Node| {
-            let backlog = node.server.backlog().map_or(0, |backlog| backlog.memory().0);
+            let backlog = node.server.window().map_or(0, |window| window.histlen.0);
             let data = node.server.data();
             // An entry of the keyspace costs about this much besides its text. Of the text the
             // servers share one copy, but a copy of the world keeps it when they have moved on.

@@ -6,6 +6,8 @@
 
 use serde::Serialize;
 
+use crate::stream::backlog::Block;
+
 /// A whole world at one moment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Snapshot {
@@ -73,8 +75,37 @@ pub struct BacklogSnapshot {
     pub histlen: u64,
     /// `repl-backlog-size`.
     pub size: u64,
-    /// Block sizes, oldest first, where the engine keeps blocks (7.0 on).
-    pub blocks: Option<Vec<u64>>,
+    /// The blocks, oldest first, where the engine keeps blocks (7.0 on).
+    pub blocks: Option<Vec<Block>>,
+    /// The list kept for each replica, where the engine keeps lists (the proposal).
+    pub lists: Option<Vec<ListSnapshot>>,
+    /// What each way of keeping this stream for these replicas would take, in bytes: as real
+    /// servers account it, on this very run.
+    pub memory: Vec<MemorySnapshot>,
+}
+
+/// One replica's list in the proposal of 2011.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ListSnapshot {
+    /// Whose: `replica-1`; none when that process is gone.
+    pub replica: Option<String>,
+    /// Whether it is attached.
+    pub attached: bool,
+    /// The oldest byte kept.
+    pub first_byte_offset: i64,
+    /// How many bytes are kept.
+    pub histlen: u64,
+}
+
+/// What one way of keeping takes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct MemorySnapshot {
+    /// `ring`, `blocks` or `retained`.
+    pub keeping: &'static str,
+    /// For those who are away.
+    pub backlog_bytes: u64,
+    /// For those who are attached and slow.
+    pub replicas_bytes: u64,
 }
 
 /// A replica's link to its master.
@@ -111,6 +142,12 @@ pub struct LinkSnapshot {
     pub bandwidth_bytes_per_second: Option<u64>,
     /// The snapshot on its way, in state `transfer`.
     pub transfer: Option<Transfer>,
+    /// What this replica makes its master hold (`omem`), while it is attached.
+    pub output_bytes: Option<u64>,
+    /// The hard limit on that; null is none.
+    pub output_limit_bytes: Option<u64>,
+    /// The block that its master is sending it, where the master keeps blocks: index in `blocks`.
+    pub reads_block: Option<usize>,
 }
 
 /// The states of a link.

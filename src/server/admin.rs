@@ -8,6 +8,7 @@ use super::command::arity_fits;
 use super::downstream::Seat;
 use super::keyspace::DATABASES;
 use super::{Address, ConnId, Server};
+use crate::stream::history::ReplId;
 use crate::stream::offset::ByteCount;
 use crate::wire::Value;
 use crate::wire::parse_integer;
@@ -143,7 +144,7 @@ impl Server {
         if let Some(backlog) = &mut self.backlog {
             backlog.resize(ByteCount(self.config.backlog_bytes));
             let next = self.history.end.next();
-            if backlog.window().first == next {
+            if backlog.ledger().window().first == next {
                 self.command_starts.clear();
             }
         }
@@ -166,7 +167,8 @@ fn replconf(server: &mut Server, conn: ConnId, argv: &[Bytes]) -> Answer {
             b"getack" => return None,
             _ => {}
         }
-        let knows_version = server.engine.announces_version;
+        let (knows_version, knows_run_id) =
+            (server.engine.handshake.version, server.engine.handshake.run_id);
         let announced = &mut server.clients.get_mut(&conn)?.announced;
         match option.as_slice() {
             b"listening-port" => match parse_integer(value).and_then(|n| u16::try_from(n).ok()) {
@@ -178,6 +180,7 @@ fn replconf(server: &mut Server, conn: ConnId, argv: &[Bytes]) -> Answer {
             b"capa" if value.eq_ignore_ascii_case(b"psync2") => announced.psync2 = true,
             b"capa" => {}
             b"version" if knows_version => announced.version = Some(text(value)),
+            b"run-id" if knows_run_id => announced.run_id = ReplId::try_from(&value[..]).ok(),
             _ => return error(format!("ERR Unrecognized REPLCONF option: {}", text(&pair[0]))),
         }
     }

@@ -24,10 +24,52 @@ pub struct Config {
     pub timeout_seconds: u64,
     /// `repl-ping-replica-period`, in seconds.
     pub ping_period_seconds: u64,
+    /// `repl-diskless-sync`: whether snapshots go to the sockets, without a file.
+    pub diskless_sync: bool,
+    /// `repl-diskless-sync-delay`, in seconds.
+    pub diskless_delay_seconds: u64,
+    /// `repl-diskless-sync-max-replicas`; 0 waits for the delay, however many wait.
+    pub diskless_max_replicas: u64,
+    /// `client-output-buffer-limit replica`.
+    pub replica_limit: OutputLimit,
+    /// `client-output-buffer-limit normal`.
+    pub normal_limit: OutputLimit,
+    /// `client-output-buffer-limit pubsub`.
+    pub pubsub_limit: OutputLimit,
+    /// `min-replicas-to-write`; 0 asks for none.
+    pub min_replicas: u64,
+    /// `min-replicas-max-lag`, in seconds; 0 asks for none.
+    pub min_replicas_lag_seconds: u64,
     /// `replica-read-only`.
     pub replica_read_only: bool,
+    /// `replica-serve-stale-data`.
+    pub serve_stale_data: bool,
+    /// `replica-priority`.
+    pub replica_priority: u64,
+    /// `replica-announce-port`; 0 announces `port`.
+    pub announce_port: u64,
+    /// `dual-channel-replication-enabled` (Valkey 8.0+).
+    pub dual_channel: bool,
+    /// `appendonly`. No file is written: what it changes here is how unheard writes are counted
+    /// and what a restart knows.
+    pub append_only: bool,
+    /// `shutdown-timeout`, in seconds: how long a stopping master waits for its replicas (7.0+).
+    pub shutdown_timeout_seconds: u64,
+    /// `rdb-key-save-delay`, in microseconds a key: how long a snapshot takes.
+    pub key_save_delay_us: u64,
     /// `port`: what a replica announces as its listening port.
     pub port: u16,
+}
+
+/// A limit on what waits to be sent to one client.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OutputLimit {
+    /// Bytes at which a client is cut at once; 0 is no limit.
+    pub hard_bytes: u64,
+    /// Bytes at which it is cut if it stays there; 0 is no limit.
+    pub soft_bytes: u64,
+    /// For how many seconds it may stay there.
+    pub soft_seconds: u64,
 }
 
 /// How a directive's value is written.
@@ -49,63 +91,76 @@ struct Directive {
     write: fn(&mut Config, u64),
 }
 
-/// Bounds and names as in Redis 6.2 config.c.
+const fn row(
+    name: &'static str,
+    alias: &'static str,
+    kind: Kind,
+    bounds: (u64, u64),
+    read: fn(&Config) -> u64,
+    write: fn(&mut Config, u64),
+) -> Directive {
+    let alias = if alias.is_empty() { None } else { Some(alias) };
+    Directive { name, alias, kind, min: bounds.0, max: bounds.1, read, write }
+}
+
+/// `row!(name, alias, kind, bounds, field)`: a directive that is a number in one field.
+macro_rules! row {
+    ($name:literal, $alias:literal, $kind:ident, $bounds:expr, $field:ident) => {
+        row($name, $alias, Kind::$kind, $bounds, |c| c.$field, |c, value| c.$field = value)
+    };
+    (yes_no $name:literal, $alias:literal, $field:ident) => {
+        row(
+            $name,
+            $alias,
+            Kind::YesNo,
+            FLAG,
+            |c| u64::from(c.$field),
+            |c, value| c.$field = value == 1,
+        )
+    };
+}
+
+const FLAG: (u64, u64) = (0, 1);
+const INT: u64 = i32::MAX as u64;
+const LONG: u64 = i64::MAX as u64;
+
+/// Bounds and names as in Redis 7.0 config.c.
 const DIRECTIVES: &[Directive] = &[
-    Directive {
-        name: "repl-backlog-size",
-        alias: None,
-        kind: Kind::Memory,
-        min: 1,
-        max: i64::MAX as u64,
-        read: |config| config.backlog_bytes,
-        write: |config, value| config.backlog_bytes = value,
-    },
-    Directive {
-        name: "repl-backlog-ttl",
-        alias: None,
-        kind: Kind::Number,
-        min: 0,
-        max: i64::MAX as u64,
-        read: |config| config.backlog_ttl_seconds,
-        write: |config, value| config.backlog_ttl_seconds = value,
-    },
-    Directive {
-        name: "repl-timeout",
-        alias: None,
-        kind: Kind::Number,
-        min: 1,
-        max: i32::MAX as u64,
-        read: |config| config.timeout_seconds,
-        write: |config, value| config.timeout_seconds = value,
-    },
-    Directive {
-        name: "repl-ping-replica-period",
-        alias: Some("repl-ping-slave-period"),
-        kind: Kind::Number,
-        min: 1,
-        max: i32::MAX as u64,
-        read: |config| config.ping_period_seconds,
-        write: |config, value| config.ping_period_seconds = value,
-    },
-    Directive {
-        name: "replica-read-only",
-        alias: Some("slave-read-only"),
-        kind: Kind::YesNo,
-        min: 0,
-        max: 1,
-        read: |config| u64::from(config.replica_read_only),
-        write: |config, value| config.replica_read_only = value == 1,
-    },
-    Directive {
-        name: "port",
-        alias: None,
-        kind: Kind::Number,
-        min: 0,
-        max: 65535,
-        read: |config| u64::from(config.port),
-        write: |config, value| config.port = u16::try_from(value).unwrap_or(config.port),
-    },
+    row!("repl-backlog-size", "", Memory, (1, LONG), backlog_bytes),
+    row!("repl-backlog-ttl", "", Number, (0, LONG), backlog_ttl_seconds),
+    row!("repl-timeout", "", Number, (1, INT), timeout_seconds),
+    row!(
+        "repl-ping-replica-period",
+        "repl-ping-slave-period",
+        Number,
+        (1, INT),
+        ping_period_seconds
+    ),
+    row!(yes_no "repl-diskless-sync", "", diskless_sync),
+    row!("repl-diskless-sync-delay", "", Number, (0, INT), diskless_delay_seconds),
+    row!("repl-diskless-sync-max-replicas", "", Number, (0, INT), diskless_max_replicas),
+    row!("min-replicas-to-write", "min-slaves-to-write", Number, (0, INT), min_replicas),
+    row!("min-replicas-max-lag", "min-slaves-max-lag", Number, (0, INT), min_replicas_lag_seconds),
+    row!(yes_no "replica-read-only", "slave-read-only", replica_read_only),
+    row!(yes_no "replica-serve-stale-data", "slave-serve-stale-data", serve_stale_data),
+    row!("replica-priority", "slave-priority", Number, (0, INT), replica_priority),
+    row!("replica-announce-port", "slave-announce-port", Number, (0, 65535), announce_port),
+    row!(yes_no "dual-channel-replication-enabled", "", dual_channel),
+    row!(yes_no "appendonly", "", append_only),
+    row!("shutdown-timeout", "", Number, (0, INT), shutdown_timeout_seconds),
+    row!("rdb-key-save-delay", "", Number, (0, INT), key_save_delay_us),
+    row(
+        "port",
+        "",
+        Kind::Number,
+        (0, 65535),
+        |config| u64::from(config.port),
+        |config, value| config.port = u16::try_from(value).unwrap_or(config.port),
+    ),
 ];
+
+/// The one directive whose value is a list: `replica 256mb 64mb 60`, one class or several.
+const LIMITS: &str = "client-output-buffer-limit";
 
 /// Why a setting was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -150,7 +205,30 @@ impl Config {
             backlog_ttl_seconds: 3600,
             timeout_seconds: 60,
             ping_period_seconds: 10,
+            diskless_sync: engine.default_diskless,
+            diskless_delay_seconds: 5,
+            diskless_max_replicas: 0,
+            replica_limit: OutputLimit {
+                hard_bytes: 256 << 20,
+                soft_bytes: 64 << 20,
+                soft_seconds: 60,
+            },
+            normal_limit: OutputLimit::default(),
+            pubsub_limit: OutputLimit {
+                hard_bytes: 32 << 20,
+                soft_bytes: 8 << 20,
+                soft_seconds: 60,
+            },
+            min_replicas: 0,
+            min_replicas_lag_seconds: 10,
             replica_read_only: true,
+            serve_stale_data: true,
+            replica_priority: 100,
+            announce_port: 0,
+            dual_channel: false,
+            append_only: false,
+            shutdown_timeout_seconds: 10,
+            key_save_delay_us: 0,
             port: 6379,
         }
     }
@@ -160,6 +238,9 @@ impl Config {
     /// # Errors
     /// When the directive is not modelled, or the value is not one it takes.
     pub fn load(&mut self, directive: &str, value: &str) -> Result<(), ConfigError> {
+        if directive.eq_ignore_ascii_case(LIMITS) {
+            return self.set_limits(value);
+        }
         let found = find(directive)?;
         let parsed = found.parse(value)?;
         (found.write)(self, parsed);
@@ -171,6 +252,9 @@ impl Config {
     /// # Errors
     /// As [`Config::load`].
     pub fn set(&mut self, directive: &str, value: &str) -> Result<(), ConfigError> {
+        if directive.eq_ignore_ascii_case(LIMITS) {
+            return self.set_limits(value);
+        }
         let found = find(directive)?;
         let parsed = found.parse(value)?;
         // "CONFIG SET to the value already in force does nothing", so a small start-up value
@@ -188,12 +272,59 @@ impl Config {
         let pattern = pattern.to_ascii_lowercase();
         let names = DIRECTIVES.iter().flat_map(|directive| {
             let names = std::iter::once(directive.name).chain(directive.alias);
-            names.map(move |name| (name, directive))
+            names.map(move |name| (name, directive.print(self)))
         });
         names
+            .chain([(LIMITS, self.print_limits())])
             .filter(|(name, _)| glob(pattern.as_bytes(), name.as_bytes()))
-            .map(|(name, directive)| (name, directive.print(self)))
             .collect()
+    }
+
+    /// `replica 256mb 64mb 60`, one class or several; all are read before one is set.
+    fn set_limits(&mut self, value: &str) -> Result<(), ConfigError> {
+        let invalid = |wants: &str| ConfigError::Invalid {
+            directive: LIMITS,
+            value: value.to_owned(),
+            wants: wants.to_owned(),
+        };
+        let words: Vec<&str> = value.split_ascii_whitespace().collect();
+        if words.is_empty() || !words.len().is_multiple_of(4) {
+            return Err(invalid("Wrong number of arguments in buffer limit configuration."));
+        }
+        let mut changed = self.clone();
+        for class in words.chunks_exact(4) {
+            let read = [parse_memory(class[1]), parse_memory(class[2]), class[3].parse().ok()];
+            let [Some(hard_bytes), Some(soft_bytes), Some(soft_seconds)] = read else {
+                return Err(invalid(
+                    "Error in hard, soft or soft_seconds setting in buffer limit configuration.",
+                ));
+            };
+            let limit = OutputLimit { hard_bytes, soft_bytes, soft_seconds };
+            match class[0].to_ascii_lowercase().as_str() {
+                "replica" | "slave" => changed.replica_limit = limit,
+                "normal" => changed.normal_limit = limit,
+                "pubsub" => changed.pubsub_limit = limit,
+                _ => {
+                    return Err(invalid(
+                        "Invalid client class specified in buffer limit configuration.",
+                    ));
+                }
+            }
+        }
+        *self = changed;
+        Ok(())
+    }
+
+    fn print_limits(&self) -> String {
+        let classes = [
+            ("normal", self.normal_limit),
+            ("slave", self.replica_limit),
+            ("pubsub", self.pubsub_limit),
+        ];
+        let class = |(name, limit): (&str, OutputLimit)| {
+            format!("{name} {} {} {}", limit.hard_bytes, limit.soft_bytes, limit.soft_seconds)
+        };
+        classes.map(class).join(" ")
     }
 }
 
@@ -294,6 +425,23 @@ mod tests {
     use super::*;
     use crate::server::engine::REDIS_6_2;
 
+    /// Names that CONFIG GET knows, older spellings included.
+    const ALL: usize = DIRECTIVES.len() + 7 + 1;
+
+    #[test]
+    fn output_limits_are_set_by_class_and_all_or_none() {
+        let mut config = Config::defaults(&REDIS_6_2);
+        config.set(LIMITS, "replica 1mb 64kb 5").unwrap();
+        let limit = OutputLimit { hard_bytes: 1 << 20, soft_bytes: 65536, soft_seconds: 5 };
+        assert_eq!(config.replica_limit, limit);
+        let printed = "normal 0 0 0 slave 1048576 65536 5 pubsub 33554432 8388608 60";
+        assert_eq!(config.matching(LIMITS), [(LIMITS, printed.to_owned())]);
+        for bad in ["", "replica 1mb 1mb", "replica x 1 1", "normal 1 1 1 others 1 1 1"] {
+            assert!(config.set(LIMITS, bad).is_err(), "{bad}");
+        }
+        assert_eq!(config.normal_limit, OutputLimit::default());
+    }
+
     #[test]
     fn memory_is_read_as_redis_conf_writes_it() {
         for (text, bytes) in [
@@ -356,14 +504,14 @@ mod tests {
         assert_eq!(names("REPL-PING-SLAVE-PERIOD"), ["repl-ping-slave-period"]);
         assert_eq!(names("nothing"), Vec::<&str>::new());
         assert_eq!(names("*tt?"), ["repl-backlog-ttl"]);
-        assert_eq!(names("*").len(), 8);
+        assert_eq!(names("*").len(), ALL);
     }
 
     #[test]
     fn a_hostile_glob_costs_no_more_than_a_kind_one() {
         let config = Config::defaults(&REDIS_6_2);
         let stars = "*".repeat(300_000);
-        assert_eq!(config.matching(&stars).len(), 8);
+        assert_eq!(config.matching(&stars).len(), ALL);
         assert_eq!(config.matching(&format!("{stars}#")).len(), 0);
         assert_eq!(config.matching(&"*a".repeat(100_000)).len(), 0);
     }

@@ -10,6 +10,7 @@ use super::downstream::Seat;
 use super::outbox::Outbox;
 use super::timers::Timer;
 use super::{ConnId, Server};
+use crate::stream::history::ReplId;
 use crate::time::Instant;
 use crate::wire::Value;
 use crate::wire::{CommandDecoder, Frame, FrameKind};
@@ -23,6 +24,13 @@ pub const MOST_UNREAD_BYTES: u64 = 64 << 20;
 #[derive(Clone, Debug)]
 pub struct Client {
     pub peer_ip: String,
+    pub peer_port: u16,
+    /// When it connected.
+    pub since: Instant,
+    /// When it last said something.
+    pub heard: Instant,
+    /// What it said last, for `CLIENT LIST`.
+    pub last_command: &'static str,
     pub db: u32,
     pub decoder: CommandDecoder,
     pub announced: Announced,
@@ -37,6 +45,8 @@ pub struct Announced {
     pub eof: bool,
     pub psync2: bool,
     pub version: Option<String>,
+    /// Its run id, in the proposal of 2011.
+    pub run_id: Option<ReplId>,
 }
 
 /// What one connection makes a server hold, in bytes.
@@ -56,19 +66,22 @@ impl Server {
     #[must_use]
     pub fn held(&self, conn: ConnId) -> Option<Held> {
         let client = self.clients.get(&conn)?;
-        let outbox = self.outboxes.get(&conn)?;
         Some(Held {
             input: client.decoder.capacity() as u64,
-            output: outbox.queued() - outbox.snapshot_left(),
+            output: self.output_of(conn),
             is_replica: client.seat != Seat::Client,
         })
     }
 
-    pub(super) fn accepted(&mut self, conn: ConnId, peer_ip: String, room: u64) {
+    pub(super) fn accepted(&mut self, conn: ConnId, peer: (String, u16), room: u64) {
         self.counters.connections += 1;
         self.outboxes.insert(conn, Outbox::new(room));
         let client = Client {
-            peer_ip,
+            peer_ip: peer.0,
+            peer_port: peer.1,
+            since: self.now,
+            heard: self.now,
+            last_command: "NULL",
             db: 0,
             decoder: CommandDecoder::new(),
             announced: Announced::default(),
@@ -84,9 +97,13 @@ impl Server {
         }
         let peer = peer_name(&client);
         self.log(format!("Connection with replica {peer} lost."));
+        if let Some(backlog) = &mut self.backlog {
+            backlog.detach(conn.0, self.now);
+        }
         if self.replicas().next().is_none() {
             self.no_replicas_since = self.now;
         }
+        self.snapshot_lost_a_replica();
     }
 
     /// How logs name a peer: its address with the port it announced.
@@ -96,6 +113,7 @@ impl Server {
 
     pub(super) fn client_received(&mut self, conn: ConnId, bytes: &Bytes) {
         if let Some(client) = self.clients.get_mut(&conn) {
+            client.heard = self.now;
             client.decoder.feed(bytes);
         }
         self.run_commands(conn);
@@ -239,6 +257,13 @@ impl Server {
 
     pub(super) fn reply_wrong_arity(&mut self, conn: ConnId, name: &str) {
         self.reply_error(conn, &format!("ERR wrong number of arguments for '{name}' command"));
+    }
+}
+
+impl Client {
+    /// Where it really comes from.
+    pub fn address(&self) -> String {
+        format!("{}:{}", self.peer_ip, self.peer_port)
     }
 }
 

@@ -1,10 +1,11 @@
-//! The replicas attached to this server: when they come online, what they have acknowledged, when
-//! they are given up.
+//! The replicas attached to this server: where each stands, what it has acknowledged, when it is
+//! given up.
 
 use bytes::Bytes;
 
 use super::outbox::Kind;
 use super::{ConnId, Server};
+use crate::stream::backlog::Cut;
 use crate::stream::offset::Offset;
 use crate::time::Instant;
 use crate::wire::encode_command;
@@ -15,32 +16,78 @@ use crate::wire::parse_integer;
 pub enum Seat {
     /// An ordinary client.
     Client,
-    /// A replica that the stream is sent to.
+    /// A replica.
     Replica(ReplicaSeat),
+}
+
+/// Where a replica stands on its way into the stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Waits for a snapshot to be begun.
+    WaitStart {
+        /// Since when.
+        since: Instant,
+    },
+    /// A snapshot is being made; what is written from now on is kept for it.
+    WaitEnd {
+        /// What was announced with `+FULLRESYNC`.
+        initial: Offset,
+    },
+    /// The snapshot is on its way.
+    SendBulk {
+        /// Whether it goes straight to the socket: then the stream waits for the first ACK.
+        streamed: bool,
+    },
+    /// A streamed snapshot has left, and the first ACK is awaited.
+    WaitAck,
+    /// The stream flows.
+    Online,
 }
 
 /// A replica as its master sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReplicaSeat {
-    /// Whether the snapshot, if there was one, has left; INFO's `send_bulk` and `online`.
-    pub online: bool,
+    /// Where it stands.
+    pub stage: Stage,
     /// What it says it has applied.
     pub acked: Offset,
     /// When it last gave a sign of life.
     pub heard: Instant,
+    /// Since when it has been beyond the soft limit of its output.
+    pub soft_since: Option<Instant>,
+    /// Whether it said `SYNC` and so was told nothing about offsets.
+    pub legacy: bool,
 }
 
 impl ReplicaSeat {
     /// After `+CONTINUE`.
     #[must_use]
     pub fn online(acked: Offset, now: Instant) -> ReplicaSeat {
-        ReplicaSeat { online: true, acked, heard: now }
+        ReplicaSeat { stage: Stage::Online, acked, heard: now, soft_since: None, legacy: false }
     }
 
-    /// After `+FULLRESYNC`.
+    /// After a refusal.
     #[must_use]
-    pub fn loading(now: Instant) -> ReplicaSeat {
-        ReplicaSeat { online: false, acked: Offset::ZERO, heard: now }
+    pub fn waiting(now: Instant, legacy: bool) -> ReplicaSeat {
+        let stage = Stage::WaitStart { since: now };
+        ReplicaSeat { stage, legacy, ..ReplicaSeat::online(Offset::ZERO, now) }
+    }
+
+    /// Whether the stream flows.
+    #[must_use]
+    pub fn is_online(&self) -> bool {
+        self.stage == Stage::Online
+    }
+
+    /// As INFO says it. For a snapshot that goes to the socket that is `wait_bgsave` to its end.
+    #[must_use]
+    pub fn state(&self) -> &'static str {
+        match self.stage {
+            Stage::WaitStart { .. } | Stage::WaitEnd { .. } => "wait_bgsave",
+            Stage::SendBulk { streamed: true } => "wait_bgsave",
+            Stage::SendBulk { streamed: false } => "send_bulk",
+            Stage::WaitAck | Stage::Online => "online",
+        }
     }
 }
 
@@ -52,26 +99,59 @@ impl Server {
         }
     }
 
+    /// Whether the stream may be sent to it now.
+    pub(super) fn reads_stream(&mut self, conn: ConnId) -> bool {
+        self.replica_seat(conn).is_some_and(|seat| seat.is_online())
+    }
+
     /// Everything queued for a connection has left: a snapshot on it is then complete.
     pub(super) fn flushed(&mut self, conn: ConnId) {
         let done = self.outboxes.get(&conn).is_some_and(|outbox| outbox.snapshot_left() == 0);
-        let now = self.now;
-        let loading = self.replica_seat(conn).filter(|seat| !seat.online && done);
-        if let Some(seat) = loading {
-            seat.online = true;
-            seat.heard = now;
-            let peer = self.peer_name(conn);
-            self.log(format!("Synchronization with replica {peer} succeeded"));
+        let stage = self.replica_seat(conn).map(|seat| seat.stage);
+        let (true, Some(Stage::SendBulk { streamed })) = (done, stage) else { return };
+        if !streamed {
+            return self.put_online(conn);
         }
+        let now = self.now;
+        if let Some(seat) = self.replica_seat(conn) {
+            (seat.stage, seat.heard) = (Stage::WaitAck, now);
+        }
+        let peer = self.peer_name(conn);
+        self.log(format!(
+            "Streamed RDB transfer with replica {peer} succeeded (socket). Waiting for REPLCONF \
+             ACK from replica to enable streaming"
+        ));
+    }
+
+    /// The stream flows from here on (`putSlaveOnline`).
+    fn put_online(&mut self, conn: ConnId) {
+        let now = self.now;
+        if let Some(seat) = self.replica_seat(conn) {
+            (seat.stage, seat.heard) = (Stage::Online, now);
+        }
+        let peer = self.peer_name(conn);
+        self.log(format!("Synchronization with replica {peer} succeeded"));
+        self.ready.insert(conn, ());
+        let unwritten = self.upstream.is_none() && self.history.end == Offset::ZERO;
+        if self.engine.stream.ping_at_zero && unwritten {
+            self.ping_replicas();
+        }
+    }
+
+    fn ping_replicas(&mut self) {
+        let ping = [Bytes::from_static(self.engine.stream.ping.as_bytes())];
+        self.emit(encode_command(&ping), Cut::Arguments);
     }
 
     /// `REPLCONF ACK <offset>`: no reply. Acknowledgements only ever rise, and are believed.
     pub(super) fn acknowledged(&mut self, conn: ConnId, offset: &[u8]) {
         let now = self.now;
         let offset = parse_integer(offset).and_then(|n| u64::try_from(n).ok()).map(Offset);
-        if let Some(seat) = self.replica_seat(conn) {
-            seat.heard = now;
-            seat.acked = seat.acked.max(offset.unwrap_or_default());
+        let Some(seat) = self.replica_seat(conn) else { return };
+        seat.heard = now;
+        seat.acked = seat.acked.max(offset.unwrap_or_default());
+        if seat.stage == Stage::WaitAck {
+            self.put_online(conn);
         }
     }
 
@@ -85,26 +165,43 @@ impl Server {
 
     /// Once a second: PING into the stream, timeouts, and the backlog's time to live.
     pub(super) fn downstream_cron(&mut self) {
-        // Only the top of a chain pings; the others pass its PINGs on.
+        // Only the top of a chain pings; the others pass its PINGs on. Where a replica's history
+        // is its own, so are its PINGs.
+        let top = self.upstream.is_none() || !self.shares_history();
         let due = self.ticks.is_multiple_of(self.config.ping_period_seconds);
-        if self.upstream.is_none() && due && self.replicas().next().is_some() {
-            // Lower case since 6.2, and always 14 bytes.
-            self.emit(encode_command(&[b"ping"]));
+        if top && due && self.replicas().next().is_some() {
+            self.ping_replicas();
         }
+        self.keep_waiting_replicas_alive();
         let patience = self.config.timeout_seconds;
         let replicas: Vec<ConnId> = self.replicas().collect();
         for conn in replicas {
             let now = self.now;
-            let silent = self
-                .replica_seat(conn)
-                .is_some_and(|seat| seat.online && now.whole_seconds_since(seat.heard) > patience);
+            let silent = self.replica_seat(conn).is_some_and(|seat| {
+                seat.is_online() && !seat.legacy && now.whole_seconds_since(seat.heard) > patience
+            });
             if silent {
                 let peer = self.peer_name(conn);
                 self.log(format!("Disconnecting timedout replica (streaming sync): {peer}"));
                 self.close(conn);
             }
         }
+        self.check_limits_of_all();
         self.free_backlog_when_forgotten();
+        self.start_waiting_snapshot();
+    }
+
+    /// A newline a second for those whose snapshot is not on its way, so that they do not give up.
+    fn keep_waiting_replicas_alive(&mut self) {
+        let replicas: Vec<ConnId> = self.replicas().collect();
+        for conn in replicas {
+            let waits = self.replica_seat(conn).is_some_and(|seat| {
+                matches!(seat.stage, Stage::WaitStart { .. } | Stage::WaitEnd { .. })
+            });
+            if waits {
+                self.send(conn, Kind::Control, Bytes::from_static(b"\n"));
+            }
+        }
     }
 
     /// Cuts all replicas off, so that they come back and learn what changed.

@@ -62,11 +62,11 @@ impl Server {
     }
 
     fn info_memory(&self, out: &mut String) {
-        let backlog = self.backlog.as_ref().map_or(0, |backlog| backlog.memory().0);
-        field!(out, "mem_replication_backlog:{backlog}");
-        let queued: u64 =
-            self.replicas().filter_map(|conn| self.outboxes.get(&conn)).map(|o| o.queued()).sum();
-        field!(out, "mem_clients_slaves:{queued}");
+        let memory =
+            self.backlog.as_ref().map(|backlog| backlog.ledger().memory()).unwrap_or_default();
+        field!(out, "mem_replication_backlog:{}", memory.backlog);
+        field!(out, "mem_total_replication_buffers:{}", memory.total());
+        field!(out, "mem_clients_slaves:{}", memory.replicas);
     }
 
     fn info_stats(&self, out: &mut String) {
@@ -88,10 +88,10 @@ impl Server {
         for (index, conn) in self.replicas().enumerate() {
             let Some(client) = self.clients.get(&conn) else { continue };
             let Seat::Replica(seat) = &client.seat else { continue };
-            let state = if seat.online { "online" } else { "send_bulk" };
+            let state = seat.state();
             let ip = client.announced.ip.as_ref().unwrap_or(&client.peer_ip);
             let port = client.announced.port.unwrap_or(0);
-            let lag = if seat.online { self.now.whole_seconds_since(seat.heard) } else { 0 };
+            let lag = if seat.is_online() { self.now.whole_seconds_since(seat.heard) } else { 0 };
             let acked = seat.acked;
             field!(out, "slave{index}:ip={ip},port={port},state={state},offset={acked},lag={lag}");
         }
@@ -120,7 +120,7 @@ impl Server {
         let transfer = link.transfer;
         field!(out, "master_sync_in_progress:{}", u8::from(transfer.is_some()));
         field!(out, "slave_read_repl_offset:{}", link.read_offset(self.history.end));
-        field!(out, "slave_repl_offset:{}", self.history.end);
+        field!(out, "slave_repl_offset:{}", link.applied_offset(self.history.end));
         if let Some((received, total)) = transfer {
             let total = total.unwrap_or(0);
             field!(out, "master_sync_total_bytes:{total}");
@@ -161,7 +161,7 @@ impl Server {
                 word(&link.master.host),
                 Value::Integer(i64::from(link.master.port)),
                 word(link.phase.name()),
-                if up { number(self.history.end.0) } else { Value::Integer(-1) },
+                Value::Integer(if up { link.applied_offset(self.history.end) } else { -1 }),
             ]);
         }
         let online = self.replicas().filter_map(|conn| {
@@ -170,7 +170,7 @@ impl Server {
             let ip = client.announced.ip.as_ref().unwrap_or(&client.peer_ip);
             let port = client.announced.port.unwrap_or(0).to_string();
             let row = vec![word(ip), word(&port), word(&seat.acked.to_string())];
-            seat.online.then_some(Value::Array(row))
+            seat.is_online().then_some(Value::Array(row))
         });
         let replicas = Value::Array(online.collect());
         Value::Array(vec![word("master"), number(self.history.end.0), replicas])

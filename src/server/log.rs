@@ -1,29 +1,47 @@
-//! The lines that a server logs about its decisions, in the words of Redis 6.2 (replication.c).
+//! The lines that a server logs about its decisions, in the words of its engine (replication.c).
 //!
-//! A line is derived from the decision and its numbers, never the other way round.
+//! A line is derived from the decision and its numbers, never the other way round. Lines are
+//! written in the words of Redis 6.2 and then said in the engine's own (`Engine::words`).
 
+use super::engine::{Engine, Naming, Wording};
+use crate::stream::backlog::Window;
+use crate::stream::history::History;
+use crate::stream::offset::BytePos;
 use crate::stream::psync::{Decision, FullReason, Request};
+
+/// Who decided for whom, and what it was held against.
+pub struct Facts<'a> {
+    pub engine: &'a Engine,
+    pub peer: &'a str,
+    pub history: &'a History,
+    pub window: Option<&'a Window>,
+}
 
 /// What a server logs about an answer; the line that says why comes last.
 #[must_use]
-pub fn decision_lines(peer: &str, request: &Request, decision: &Decision) -> Vec<String> {
-    let lack = |asked| {
-        format!(
-            "Unable to partial resync with replica {peer} for lack of backlog \
-             (Replica request was: {asked})."
-        )
+pub fn decision_lines(facts: &Facts, request: &Request, decision: &Decision) -> Vec<String> {
+    let lines = match decision {
+        Decision::Partial { from, len } => vec![format!(
+            "Partial resynchronization request from {} accepted. Sending {len} bytes of backlog \
+             starting from offset {from}.",
+            facts.peer
+        )],
+        Decision::Full { reason } => refusal(facts, request, reason),
     };
-    let reason = match decision {
-        Decision::Partial { from, len } => {
-            return vec![format!(
-                "Partial resynchronization request from {peer} accepted. Sending {len} bytes of \
-                 backlog starting from offset {from}."
-            )];
-        }
-        Decision::Full { reason } => reason,
-    };
+    lines.iter().map(|line| facts.engine.words(line)).collect()
+}
+
+fn refusal(facts: &Facts, request: &Request, reason: &FullReason) -> Vec<String> {
+    let peer = facts.peer;
     match reason {
         FullReason::Requested => vec![format!("Full resync requested by replica {peer}")],
+        FullReason::UnknownReplid { asked, replid, .. } if facts.engine.naming == Naming::RunId => {
+            let asked = String::from_utf8_lossy(asked);
+            vec![format!(
+                "Partial resynchronization not accepted: Runid mismatch (Client asked for runid \
+                 '{asked}', my runid is '{replid}')"
+            )]
+        }
         FullReason::UnknownReplid { asked, replid, replid2 } => vec![format!(
             "Partial resynchronization not accepted: Replication ID mismatch (Replica asked for \
              '{}', my replication IDs are '{replid}' and '{replid2}')",
@@ -33,17 +51,40 @@ pub fn decision_lines(peer: &str, request: &Request, decision: &Decision) -> Vec
             "Partial resynchronization not accepted: Requested offset for second ID was {asked}, \
              but I can reply up to {valid_up_to}"
         )],
-        FullReason::NoBacklog { .. } | FullReason::BeforeBacklog { .. } => {
-            vec![lack(request.pos)]
+        FullReason::NoBacklog { asked } | FullReason::BeforeBacklog { asked, .. } => {
+            vec![lack(facts, request, *asked)]
         }
-        FullReason::AfterBacklog { .. } => vec![
-            lack(request.pos),
-            format!(
-                "Warning: replica {peer} tried to PSYNC with an offset that is greater than the \
-                 master replication offset."
-            ),
-        ],
+        FullReason::AfterBacklog { asked, .. } => {
+            let (is, was) = match facts.engine.wording {
+                Wording::Primary => (format!(" ({asked})"), format!(" ({})", facts.history.end)),
+                Wording::Replica | Wording::Slave => (String::new(), String::new()),
+            };
+            let stop = if facts.engine.wording == Wording::Primary { "" } else { "." };
+            vec![
+                lack(facts, request, *asked),
+                format!(
+                    "Warning: replica {peer} tried to PSYNC with an offset{is} that is greater \
+                     than the master replication offset{was}{stop}"
+                ),
+            ]
+        }
     }
+}
+
+/// Valkey 9.1 also says which id was named, and what it could have answered (#2877).
+fn lack(facts: &Facts, request: &Request, asked: BytePos) -> String {
+    let mut what = asked.to_string();
+    if facts.engine.wording == Wording::Primary {
+        what = format!("{}:{asked}", String::from_utf8_lossy(&request.replid));
+        if let Some(window) = facts.window {
+            let (first, next) = (window.first, window.next());
+            what.push_str(&format!(", and I can only reply with the range [{first}, {next}]"));
+        }
+    }
+    format!(
+        "Unable to partial resync with replica {} for lack of backlog (Replica request was: {what}).",
+        facts.peer
+    )
 }
 
 #[cfg(test)]
@@ -51,12 +92,16 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
+    use crate::server::engine::REDIS_6_2;
     use crate::stream::history::ReplId;
-    use crate::stream::offset::{ByteCount, BytePos};
+    use crate::stream::offset::{ByteCount, BytePos, Offset};
 
     fn check(decision: Decision) -> String {
         let request = Request { replid: Bytes::from_static(b"abc"), pos: BytePos(7) };
-        decision_lines("10.0.0.2:6379", &request, &decision).join(" | ")
+        let history = History { replid: ReplId::NONE, second: None, end: Offset(4) };
+        let (engine, peer) = (&REDIS_6_2, "10.0.0.2:6379");
+        let facts = Facts { engine, peer, history: &history, window: None };
+        decision_lines(&facts, &request, &decision).join(" | ")
     }
 
     #[test]

@@ -16,6 +16,7 @@
 //! Absent on purpose: the network. Servers do not know each other; they see connections.
 
 pub mod admin;
+mod bgsave;
 pub mod command;
 pub mod config;
 mod dispatch;
@@ -23,10 +24,12 @@ pub mod downstream;
 pub mod engine;
 mod info;
 pub mod keyspace;
+mod limits;
 mod log;
 mod outbox;
 mod outside;
 mod psync;
+mod restore;
 mod stream;
 mod strings;
 pub mod timers;
@@ -36,10 +39,11 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 
+use self::bgsave::Saving;
 use self::config::Config;
 use self::dispatch::Client;
 pub use self::dispatch::{Held, MOST_UNREAD_BYTES};
-use self::engine::Engine;
+use self::engine::{Engine, Naming};
 use self::keyspace::Keyspace;
 pub use self::outbox::Kind;
 use self::outbox::Outbox;
@@ -54,6 +58,7 @@ use crate::stream::history::{History, ReplId};
 use crate::stream::offset::BytePos;
 use crate::table::Table;
 use crate::time::{Instant, SECOND_US};
+use crate::wire::Rdb;
 
 /// A connection. Who opens one numbers it: the driver takes even numbers for those it accepts,
 /// the server odd ones for those it dials, so the two never meet.
@@ -78,6 +83,8 @@ pub enum Input {
         conn: ConnId,
         /// The peer's IP address, for logs.
         peer_ip: String,
+        /// The peer's port.
+        peer_port: u16,
         /// How many bytes the transport takes at once.
         room: u64,
     },
@@ -107,6 +114,11 @@ pub enum Input {
         /// This one; it is never mentioned again.
         conn: ConnId,
     },
+    /// What was asked for with [`Output::Save`] is done.
+    Saved {
+        /// Whether it stands on disk.
+        ok: bool,
+    },
     /// The moment asked for by [`Output::Timeout`] has come.
     Timeout,
 }
@@ -135,6 +147,14 @@ pub enum Output {
         /// This one.
         conn: ConnId,
     },
+    /// Put this snapshot on disk, in place of the last one, and say [`Input::Saved`]. A driver
+    /// without a disk may leave it.
+    Save {
+        /// The file's bytes.
+        rdb: Bytes,
+    },
+    /// End the process.
+    Exit,
     /// Something worth telling happened.
     Event(Event),
     /// Nothing more now; wake the server at this moment at the latest.
@@ -165,6 +185,8 @@ pub struct Counters {
     pub commands: u64,
     /// Connections accepted.
     pub connections: u64,
+    /// Replicas cut because they made the server hold too much.
+    pub output_limit_cuts: u64,
 }
 
 /// What a server is given when it starts.
@@ -182,6 +204,20 @@ pub struct Start {
     pub unix_ms_at_zero: u64,
     /// The master to follow, if any.
     pub master: Option<Address>,
+    /// The snapshot on its disk, if there is one.
+    pub snapshot: Option<Rdb>,
+    /// Whether the memory of all ways of keeping a history is reckoned beside the engine's own.
+    pub compares: bool,
+}
+
+impl Start {
+    /// An empty master that starts at the beginning of time.
+    #[must_use]
+    pub fn new(engine: &'static Engine, config: Config, seed: u64) -> Start {
+        let (now, unix_ms_at_zero) = (Instant::ZERO, 0);
+        let (master, snapshot, compares) = (None, None, false);
+        Start { engine, config, seed, now, unix_ms_at_zero, master, snapshot, compares }
+    }
 }
 
 /// The machine.
@@ -210,6 +246,11 @@ pub struct Server {
     outboxes: Table<ConnId, Outbox>,
     /// Those that may have something to send.
     ready: Table<ConnId, ()>,
+    /// Those that are cut at the end of this turn.
+    doomed: Vec<ConnId>,
+    /// The snapshot that is being made.
+    saving: Option<Saving>,
+    compares: bool,
     outputs: VecDeque<Output>,
     timers: Timers,
     ticks: u64,
@@ -223,7 +264,10 @@ impl Server {
     pub fn start(start: Start) -> Server {
         let mut rng = seeded(start.seed);
         let run_id = ReplId::random(&mut rng);
-        let history = History::begin(&mut rng);
+        let mut history = History::begin(&mut rng);
+        if start.engine.naming == Naming::RunId {
+            history.replid = run_id;
+        }
         let mut server = Server {
             engine: start.engine,
             config: start.config,
@@ -243,6 +287,9 @@ impl Server {
             next_dial: 1,
             outboxes: Table::default(),
             ready: Table::default(),
+            doomed: Vec::new(),
+            saving: None,
+            compares: start.compares,
             outputs: VecDeque::new(),
             timers: Timers::default(),
             ticks: 0,
@@ -253,35 +300,30 @@ impl Server {
         // Servers tick once a second, but not all at the same moment.
         let phase = below(&mut server.rng, SECOND_US);
         server.timers.arm(Timer::Cron, start.now.after_us(phase));
-        if let Some(master) = start.master {
-            server.follow(master);
-        }
+        server.restore(start.snapshot, start.master);
         server
     }
 
     /// The server that a restart of this one gives: the saved data, no connections, new ids.
     ///
-    /// With `keep_id` the saved snapshot's id and offset are used as the engine uses them: a
-    /// replica that has a history to continue tries PSYNC with it (4.0+, `rdbPopulateSaveInfo` and
-    /// `loadDataFromDisk`). Settings and role stay as they were, as after `CONFIG REWRITE`.
+    /// With `keep_id` the saved snapshot's id and offset are there to be used as the engine uses
+    /// them. Settings and role stay as they were, as after `CONFIG REWRITE`.
     #[must_use]
     pub fn restarted(&self, seed: u64, now: Instant, keep_id: bool) -> Server {
-        let mut server = Server::start(Start {
+        let mut snapshot = self.snapshot();
+        if !keep_id {
+            snapshot.aux.clear();
+        }
+        Server::start(Start {
             engine: self.engine,
             config: self.config.clone(),
             seed,
             now,
             unix_ms_at_zero: self.unix_ms_at_zero,
             master: self.upstream.as_ref().map(|upstream| upstream.master().clone()),
-        });
-        server.data = self.data.clone();
-        server.arm_expiry();
-        let saved = self.upstream.as_ref().is_some_and(|upstream| upstream.status().can_resume);
-        if let Some(upstream) = server.upstream.as_mut().filter(|_| keep_id && saved) {
-            upstream.resume_in(self.stream_db.unwrap_or(0));
-            server.history.adopt(self.history.replid, self.history.end);
-        }
-        server
+            snapshot: Some(snapshot),
+            compares: self.compares,
+        })
     }
 
     /// Takes one input at `now`. Inputs about connections that are gone are ignored: they were
@@ -289,7 +331,9 @@ impl Server {
     pub fn handle(&mut self, now: Instant, input: Input) {
         self.now = self.now.max(now);
         match input {
-            Input::Accepted { conn, peer_ip, room } => self.accepted(conn, peer_ip, room),
+            Input::Accepted { conn, peer_ip, peer_port, room } => {
+                self.accepted(conn, (peer_ip, peer_port), room);
+            }
             Input::Dialed { conn, room } => self.dialed(conn, room),
             Input::Received { conn, bytes } => self.received(conn, &bytes),
             Input::Writable { conn, room } => {
@@ -300,6 +344,7 @@ impl Server {
                 self.run_commands(conn);
             }
             Input::Closed { conn } => self.closed(conn),
+            Input::Saved { ok } => self.saved(ok),
             Input::Timeout => self.look_at_the_clock(),
         }
         self.check();
@@ -307,19 +352,21 @@ impl Server {
 
     /// The next thing the driver must do; `Timeout` when there is nothing more.
     pub fn poll(&mut self) -> Output {
-        if let Some(output) = self.outputs.pop_front() {
-            return output;
-        }
-        while let Some(conn) = self.ready.first().copied() {
-            let Some(outbox) = self.outboxes.get_mut(&conn) else {
-                self.ready.remove(&conn);
-                continue;
+        loop {
+            if let Some(output) = self.outputs.pop_front() {
+                return output;
+            }
+            let Some(conn) = self.ready.first().copied() else {
+                if self.ends_turn() {
+                    continue;
+                }
+                break;
             };
-            if let Some((kind, bytes)) = outbox.take() {
+            if let Some((kind, bytes)) = self.next_bytes(conn) {
                 return Output::Transmit { conn, kind, bytes };
             }
             self.ready.remove(&conn);
-            if outbox.is_finished() {
+            if self.outboxes.get(&conn).is_some_and(Outbox::is_finished) {
                 self.forget(conn);
                 return Output::Close { conn };
             }
@@ -327,6 +374,32 @@ impl Server {
         }
         // Only a server without any timer would sleep for ever, and the cron timer never stops.
         Output::Timeout(self.timers.next().unwrap_or(self.now.after_us(SECOND_US)))
+    }
+
+    /// What goes out next on a connection: first what is queued for it, then the stream.
+    fn next_bytes(&mut self, conn: ConnId) -> Option<(Kind, Bytes)> {
+        if let Some(queued) = self.outboxes.get_mut(&conn)?.take() {
+            return Some(queued);
+        }
+        if !self.reads_stream(conn) {
+            return None;
+        }
+        let outbox = self.outboxes.get_mut(&conn)?;
+        let bytes = self.backlog.as_mut()?.take(conn.0, outbox.room_for_stream())?;
+        outbox.spend(bytes.len() as u64);
+        Some((Kind::Stream, bytes))
+    }
+
+    /// What a server does between two turns of its loop, when all is sent that can be sent. Says
+    /// whether there is anything new to do.
+    fn ends_turn(&mut self) -> bool {
+        if self.cut_doomed() {
+            return true;
+        }
+        if let Some(backlog) = &mut self.backlog {
+            backlog.settle();
+        }
+        false
     }
 
     fn received(&mut self, conn: ConnId, bytes: &Bytes) {
@@ -356,6 +429,7 @@ impl Server {
             match timer {
                 Timer::Cron => self.cron(at),
                 Timer::Expire => self.expire_due(),
+                Timer::SnapshotReady => self.snapshot_ready(),
             }
         }
     }
@@ -403,8 +477,13 @@ impl Server {
         self.outputs.push_back(Output::Event(event));
     }
 
-    fn log(&mut self, line: impl Into<String>) {
-        self.tell(Event::Log(line.into()));
+    /// Says a line, written in the words of Redis 6.2, in the words of the engine.
+    fn log(&mut self, line: impl AsRef<str>) {
+        self.tell(Event::Log(self.engine.words(line.as_ref())));
+    }
+
+    fn saved(&mut self, ok: bool) {
+        self.log(if ok { "DB saved on disk" } else { "Error saving DB on disk" });
     }
 
     fn unix_ms(&self) -> u64 {
@@ -413,9 +492,19 @@ impl Server {
 
     fn check(&self) {
         if let Some(backlog) = &self.backlog {
-            debug_assert_eq!(backlog.window().next(), self.history.end.next(), "not a suffix");
+            debug_assert_eq!(
+                backlog.ledger().window().next(),
+                self.history.end.next(),
+                "not a suffix"
+            );
         }
         debug_assert!(self.backlog.is_some() || self.replicas().next().is_none());
+        if let Some(followed) = self.upstream.as_ref().and_then(Upstream::followed)
+            && self.shares_history()
+        {
+            debug_assert_eq!(followed.applied, self.history.end, "two ends of one history");
+            debug_assert_eq!(followed.replid, self.history.replid, "two names of one history");
+        }
         debug_assert!(self.clients.keys().all(|conn| self.outboxes.contains_key(conn)));
     }
 }

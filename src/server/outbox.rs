@@ -1,11 +1,13 @@
-//! What waits to be sent on one connection, and how much of it the transport will take.
+//! What waits to be sent on one connection besides the stream, and how much the transport takes.
+//!
+//! Replies, the handshake and the payload of a full resync stand here; the stream of a replica is
+//! kept and shared by the backlog (`stream::backlog`), and follows when this is empty.
 //!
 //! Invariant: `queued` is the sum of the queue, `snapshot_left` the part of it that is payload.
-//! The server owns what is not sent yet; that is what output limits will look at.
 
 use std::collections::VecDeque;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
 /// What bytes on a link are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +52,16 @@ impl Outbox {
         self.room = self.room.saturating_add(room);
     }
 
+    /// How much of the stream may follow now: nothing before everything else has left.
+    pub fn room_for_stream(&self) -> u64 {
+        if self.queue.is_empty() && !self.finishing { self.room.min(LARGEST_CHUNK) } else { 0 }
+    }
+
+    /// So much of the stream was handed to the transport.
+    pub fn spend(&mut self, bytes: u64) {
+        self.room -= bytes;
+    }
+
     /// After this nothing more is taken, and the connection ends when the queue is empty.
     pub fn finish(&mut self) {
         self.finishing = true;
@@ -73,31 +85,12 @@ impl Outbox {
         self.snapshot_left
     }
 
-    /// The next chunk that fits. Small pieces of stream are joined, as a server's one write per
-    /// loop turn joins them; other messages stay apart.
+    /// The next chunk that fits. Messages stay apart.
     pub fn take(&mut self) -> Option<(Kind, Bytes)> {
         let most = self.room.min(LARGEST_CHUNK);
         if most == 0 {
             return None;
         }
-        let (kind, first) = self.pop(most)?;
-        let next_fits = |outbox: &Outbox, taken: usize| {
-            outbox.queue.front().is_some_and(|(next, bytes)| {
-                *next == Kind::Stream && (taken + bytes.len()) as u64 <= most
-            })
-        };
-        if kind != Kind::Stream || !next_fits(self, first.len()) {
-            return Some((kind, first));
-        }
-        let mut joined = BytesMut::from(&first[..]);
-        while next_fits(self, joined.len()) {
-            let (_, bytes) = self.pop(most)?;
-            joined.extend_from_slice(&bytes);
-        }
-        Some((kind, joined.freeze()))
-    }
-
-    fn pop(&mut self, most: u64) -> Option<(Kind, Bytes)> {
         let (kind, mut bytes) = self.queue.pop_front()?;
         if bytes.len() as u64 > most {
             // `most` is below a length in memory, so it fits an index.
@@ -123,27 +116,19 @@ mod tests {
     }
 
     #[test]
-    fn stream_bytes_are_joined_and_other_messages_stay_apart() {
-        let mut outbox = Outbox::new(1 << 20);
-        for kind in [Kind::Control, Kind::Control, Kind::Stream, Kind::Stream] {
-            outbox.push(kind, Bytes::from_static(b"12345"));
-        }
-        let sent = drain(&mut outbox);
-        assert_eq!(sent, [(Kind::Control, 5), (Kind::Control, 5), (Kind::Stream, 10)]);
-        assert_eq!(outbox.queued(), 0);
-    }
-
-    #[test]
     fn no_more_is_sent_than_there_is_room_and_the_rest_waits() {
         let mut outbox = Outbox::new(7);
         outbox.push(Kind::Snapshot, Bytes::from(vec![0; 20]));
-        outbox.push(Kind::Stream, Bytes::from_static(b"abc"));
+        outbox.push(Kind::Control, Bytes::from_static(b"abc"));
         assert_eq!(drain(&mut outbox), [(Kind::Snapshot, 7)]);
         assert_eq!((outbox.queued(), outbox.snapshot_left()), (16, 13));
         outbox.grant(15);
-        assert_eq!(drain(&mut outbox), [(Kind::Snapshot, 13), (Kind::Stream, 2)]);
+        assert_eq!(outbox.room_for_stream(), 0, "the rest goes first");
+        assert_eq!(drain(&mut outbox), [(Kind::Snapshot, 13), (Kind::Control, 2)]);
         outbox.grant(100);
-        assert_eq!(drain(&mut outbox), [(Kind::Stream, 1)]);
+        assert_eq!(drain(&mut outbox), [(Kind::Control, 1)]);
+        outbox.spend(90);
+        assert_eq!(outbox.room_for_stream(), 9);
     }
 
     #[test]

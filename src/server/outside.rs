@@ -4,10 +4,10 @@ use super::config::Config;
 use super::engine::Engine;
 use super::keyspace::Keyspace;
 use super::upstream::Upstream;
-use super::{Counters, LinkStatus, Phase, Server};
+use super::{ConnId, Counters, LinkStatus, Phase, Server};
 use crate::stream::backlog::{Retention, Window};
 use crate::stream::history::{History, ReplId};
-use crate::stream::offset::BytePos;
+use crate::stream::offset::{BytePos, Offset};
 use crate::time::{Instant, SECOND_US};
 
 impl Server {
@@ -38,13 +38,20 @@ impl Server {
     /// What it keeps of its history.
     #[must_use]
     pub fn window(&self) -> Option<Window> {
-        self.backlog.as_ref().map(|backlog| backlog.window())
+        self.backlog.as_ref().map(|backlog| backlog.ledger().window())
     }
 
     /// The backlog itself.
     #[must_use]
     pub fn backlog(&self) -> Option<&dyn Retention> {
         self.backlog.as_deref()
+    }
+
+    /// How far it is in the history that it follows, or, on a master, writes.
+    #[must_use]
+    pub fn applied(&self) -> Offset {
+        let followed = self.upstream.as_ref().and_then(Upstream::followed);
+        followed.map_or(self.history.end, |followed| followed.applied)
     }
 
     /// Its data.
@@ -57,6 +64,12 @@ impl Server {
     #[must_use]
     pub fn counters(&self) -> Counters {
         self.counters
+    }
+
+    /// Whether a connection is that of a replica.
+    #[must_use]
+    pub fn is_replica(&self, conn: ConnId) -> bool {
+        self.replicas().any(|replica| replica == conn)
     }
 
     /// `connected_slaves`.

@@ -6,12 +6,13 @@
 use bytes::Bytes;
 
 use super::downstream::{ReplicaSeat, Seat};
+use super::engine::{Naming, Wording};
 use super::outbox::Kind;
 use super::{ConnId, Counters, Event, Phase, Server, log};
-use crate::stream::backlog::Window;
+use crate::stream::backlog::{Entry, Reader, Window};
 use crate::stream::history::{History, ReplId};
 use crate::stream::offset::{ByteCount, BytePos};
-use crate::stream::psync::{Decision, FullReason, Request, decide, remedy};
+use crate::stream::psync::{Decision, FullReason, Request, decide};
 use crate::time::Instant;
 use crate::wire::Rdb;
 use crate::wire::encode_length_header;
@@ -71,10 +72,19 @@ impl Server {
         }
         let peer = self.peer_name(conn);
         self.log(format!("Replica {peer} asks for synchronization"));
-        let Some(pos) = parse_integer(&argv[2]) else {
-            return self.reply_error(conn, "ERR value is not an integer or out of range");
-        };
-        self.answer(conn, Request { replid: argv[1].clone(), pos: BytePos(pos) });
+        match parse_integer(&argv[2]) {
+            Some(pos) => self.answer(conn, Request { replid: argv[1].clone(), pos: BytePos(pos) }),
+            None => {
+                self.log(format!(
+                    "Replica {peer} asks for synchronization but with a wrong offset"
+                ));
+                self.reply_error(conn, "ERR value is not an integer or out of range");
+                if !self.engine.refuses_bad_offset {
+                    self.counters.sync_full += 1;
+                    self.full_resync(conn, false);
+                }
+            }
+        }
     }
 
     /// `SYNC`, from before PSYNC existed: everything, without a word about ids.
@@ -85,12 +95,12 @@ impl Server {
         let peer = self.peer_name(conn);
         self.log(format!("Replica {peer} asks for synchronization"));
         self.counters.sync_full += 1;
-        self.full_resync(conn, false);
+        self.full_resync(conn, true);
     }
 
     /// The refusals that are not decisions: no counter moves.
     fn cannot_sync_now(&self, conn: ConnId) -> Option<&'static str> {
-        if self.upstream.as_ref().is_some_and(|up| up.status().phase != Phase::Connected) {
+        if self.upstream.as_ref().is_some_and(|up| up.phase() != Phase::Connected) {
             return Some("NOMASTERLINK Can't SYNC while not connected with my master");
         }
         // A reply still waiting would end up inside the stream.
@@ -98,9 +108,20 @@ impl Server {
         pending.then_some("ERR SYNC and PSYNC are invalid with pending output")
     }
 
+    /// What is kept for the replica on this connection.
+    fn window_for(&self, conn: ConnId) -> Option<Window> {
+        self.backlog.as_ref()?.ledger().window_for(self.reader(conn).name)
+    }
+
+    /// A connection as a reader of the stream.
+    pub(super) fn reader(&self, conn: ConnId) -> Reader {
+        let name = self.clients.get(&conn).and_then(|client| client.announced.run_id);
+        Reader { number: conn.0, name }
+    }
+
     fn answer(&mut self, conn: ConnId, request: Request) {
         let history = self.history.clone();
-        let window = self.window();
+        let window = self.window_for(conn);
         let decision = decide(&history, window.as_ref(), &request);
         match &decision {
             Decision::Partial { .. } => self.counters.sync_partial_ok += 1,
@@ -110,7 +131,13 @@ impl Server {
             }
         }
         let peer = self.peer_name(conn);
-        let lines = log::decision_lines(&peer, &request, &decision);
+        let facts = log::Facts {
+            engine: self.engine,
+            peer: &peer,
+            history: &history,
+            window: window.as_ref(),
+        };
+        let lines = log::decision_lines(&facts, &request, &decision);
         let decided = Decided {
             conn,
             remedy: self.remedy(&request, &decision, window.as_ref()),
@@ -125,77 +152,60 @@ impl Server {
         };
         self.tell(Event::Decided(Box::new(decided)));
         for line in lines {
-            self.log(line);
+            self.tell(Event::Log(line));
         }
         match decision {
-            Decision::Partial { from, len } => self.continue_from(conn, from, len),
-            Decision::Full { .. } => self.full_resync(conn, true),
+            Decision::Partial { from, .. } => self.continue_from(conn, from),
+            Decision::Full { .. } => self.full_resync(conn, false),
         }
     }
 
     /// `+CONTINUE`, the missing bytes, and from then on the stream.
-    fn continue_from(&mut self, conn: ConnId, from: BytePos, len: ByteCount) {
+    fn continue_from(&mut self, conn: ConnId, from: BytePos) {
+        let (reader, now) = (self.reader(conn), self.now);
         let Some(client) = self.clients.get_mut(&conn) else { return };
-        let line = if client.announced.psync2 {
+        let line = if client.announced.psync2 && self.engine.naming == Naming::ReplicationId {
             format!("+CONTINUE {}\r\n", self.history.replid)
         } else {
             "+CONTINUE\r\n".to_owned()
         };
         let acked = from.offset_before().unwrap_or_default();
-        client.seat = Seat::Replica(ReplicaSeat::online(acked, self.now));
+        client.seat = Seat::Replica(ReplicaSeat::online(acked, now));
         self.send(conn, Kind::Control, Bytes::from(line));
-        let missing = self.kept_bytes(from, len);
-        debug_assert_eq!(missing.len() as u64, len.0, "a continuation is complete");
-        self.send(conn, Kind::Stream, Bytes::from(missing));
-    }
-
-    /// `+FULLRESYNC`, the whole dataset, and from then on the stream.
-    fn full_resync(&mut self, conn: ConnId, with_line: bool) {
-        if self.backlog.is_none() {
-            // Without a backlog writes were not counted, so the old id may stand for two
-            // different datasets at this offset: the history that begins now gets a new one.
-            self.history.replace_id(&mut self.rng);
-            self.create_backlog();
-            let (id1, id2) = (self.history.replid, self.history.replid2());
-            self.log(format!(
-                "Replication backlog created, my new replication IDs are '{id1}' and '{id2}'"
-            ));
+        if let Some(backlog) = &mut self.backlog {
+            backlog.attach(reader, Entry::At(from));
         }
-        let Some(client) = self.clients.get_mut(&conn) else { return };
-        client.seat = Seat::Replica(ReplicaSeat::loading(self.now));
-        self.log("Starting BGSAVE for SYNC with target: disk");
-        // A replica comes out of a snapshot in no particular database, so the next write of the
-        // one shared stream says which it is in.
-        let snapshot = Bytes::from(self.snapshot().encode());
-        if self.upstream.is_none() {
-            self.stream_db = None;
-        }
-        if with_line {
-            let (id, end) = (self.history.replid, self.history.end);
-            self.send(conn, Kind::Control, Bytes::from(format!("+FULLRESYNC {id} {end}\r\n")));
-        }
-        self.send(conn, Kind::Snapshot, encode_length_header(snapshot.len() as u64));
-        self.send(conn, Kind::Snapshot, snapshot);
+        // A continuation may be more than the limits allow (before 7.0), and is then cut at once.
+        self.check_limits_of_all();
     }
 
     /// The dataset as a snapshot, with the fields that let a reader continue its history.
     #[must_use]
     pub fn snapshot(&self) -> Rdb {
-        let text = |text: String| Bytes::from(text);
-        // A chained replica cannot emit SELECT, so the snapshot says which database its stream is
-        // in. Before any SELECT that is 0: the next write brings one (`rdbPopulateSaveInfo`).
-        let db = self.stream_db.unwrap_or(0);
-        let aux = [
-            ("redis-ver", self.engine.version.to_owned()),
+        let name = if self.engine.wording == Wording::Primary { "valkey-ver" } else { "redis-ver" };
+        let mut aux = vec![
+            (name, self.engine.version.to_owned()),
             ("redis-bits", "64".to_owned()),
             ("ctime", (self.unix_ms() / 1000).to_string()),
-            ("repl-stream-db", db.to_string()),
-            ("repl-id", self.history.replid.to_string()),
-            ("repl-offset", self.history.end.to_string()),
         ];
+        // A master that nobody follows has no history worth a name, and neither has a replica that
+        // has nothing to continue (`rdbPopulateSaveInfo`).
+        let named = match &self.upstream {
+            None => self.backlog.is_some(),
+            Some(upstream) => self.shares_history() && upstream.status().can_resume,
+        };
+        if named && self.engine.naming == Naming::ReplicationId {
+            // A chained replica cannot emit SELECT, so the snapshot says which database its stream
+            // is in. Before any SELECT that is 0: the next write brings one.
+            let db = self.stream_db.unwrap_or(0);
+            aux.push(("repl-stream-db", db.to_string()));
+            aux.push(("repl-id", self.history.replid.to_string()));
+            aux.push(("repl-offset", self.history.end.to_string()));
+        }
+        let bytes = |(key, value): (&'static str, String)| (Bytes::from(key), Bytes::from(value));
         Rdb {
             version: self.engine.rdb_version,
-            aux: aux.map(|(key, value)| (Bytes::from_static(key.as_bytes()), text(value))).into(),
+            aux: aux.into_iter().map(bytes).collect(),
             entries: self.data.to_entries(),
         }
     }
@@ -213,8 +223,11 @@ impl Server {
         window: Option<&Window>,
     ) -> Option<Remedy> {
         let Decision::Full { reason } = decision else { return None };
-        if let Some(size) = remedy(reason, window) {
-            return Some(Remedy::BacklogSize(size));
+        if let (FullReason::BeforeBacklog { asked, .. }, Some(_)) = (reason, window) {
+            let size = self.backlog.as_ref()?.ledger().size_for(*asked)?;
+            return u64::try_from(size)
+                .ok()
+                .map(|size| Remedy::BacklogSize(ByteCount(size.max(1))));
         }
         let FullReason::UnknownReplid { asked, .. } = reason else { return None };
         let forgotten = self.forgotten.as_ref().filter(|f| f.replid.matches(asked))?;

@@ -8,45 +8,75 @@
 use bytes::Bytes;
 
 use super::downstream::Seat;
-use super::outbox::Kind;
+use super::engine::Naming;
 use super::psync::Forgotten;
 use super::{ConnId, Server};
-use crate::stream::backlog::Ring;
+use crate::stream::backlog::{Compared, Cut, Keeping};
 use crate::stream::offset::{ByteCount, BytePos};
+use crate::time::{Instant, SECOND_US};
 use crate::wire::{command_len, encode_command};
 
 impl Server {
     /// Puts a command of this master into the stream, after a SELECT where one is needed.
     ///
     /// Without a backlog nobody is listening and nothing is counted: `master_repl_offset` stands
-    /// still (Redis 6.2 `replicationFeedSlaves`).
+    /// still (Redis 6.2 `replicationFeedSlaves`), except that with an AOF newer servers count one
+    /// for each command.
     pub(super) fn feed(&mut self, db: u32, argv: &[Bytes]) {
         if self.backlog.is_none() {
-            let unheard = ByteCount(command_len(argv));
-            if let Some(forgotten) = &mut self.forgotten {
-                forgotten.unheard += unheard;
-            }
-            return;
+            return self.unheard(argv);
         }
-        if self.stream_db != Some(db) {
+        self.select(db);
+        self.emit(encode_command(argv), Cut::Arguments);
+    }
+
+    fn unheard(&mut self, argv: &[Bytes]) {
+        if let Some(forgotten) = &mut self.forgotten {
+            forgotten.unheard += ByteCount(command_len(argv));
+        }
+        if self.engine.stream.counts_unheard && self.config.append_only {
+            self.history.end += ByteCount(1);
+        }
+    }
+
+    /// The stream goes on in this database.
+    pub(super) fn select(&mut self, db: u32) {
+        if self.backlog.is_some() && self.stream_db != Some(db) {
             self.stream_db = Some(db);
             let select = [b"SELECT", db.to_string().as_bytes()].map(Bytes::copy_from_slice);
-            self.emit(encode_command(&select));
+            self.emit(encode_command(&select), Cut::Whole);
         }
-        self.emit(encode_command(argv));
     }
 
     /// Appends the exact bytes of one command to the history, the backlog and the replicas.
-    pub(super) fn emit(&mut self, command: Bytes) {
+    pub(super) fn emit(&mut self, command: Bytes, cut: Cut) {
         self.command_starts.push_back(self.history.end.next());
-        self.history.end += ByteCount::of(&command);
-        if let Some(backlog) = &mut self.backlog {
-            backlog.append(&command);
+        self.append(&command, cut);
+    }
+
+    /// Appends commands that a master sent, as they came, in one piece.
+    pub(super) fn pass_on(&mut self, commands: &[Bytes]) {
+        let mut next = self.history.end.next();
+        for command in commands {
+            self.command_starts.push_back(next);
+            next = next + ByteCount::of(command);
         }
+        match commands {
+            [command] => self.append(command, Cut::Whole),
+            _ => self.append(&Bytes::from(commands.concat()), Cut::Whole),
+        }
+    }
+
+    fn append(&mut self, bytes: &Bytes, cut: Cut) {
+        self.history.end += ByteCount::of(bytes);
+        let took_memory = self.backlog.as_mut().is_some_and(|backlog| backlog.append(bytes, cut));
         self.trim_command_starts();
         let replicas: Vec<ConnId> = self.replicas().collect();
         for conn in replicas {
-            self.send(conn, Kind::Stream, command.clone());
+            self.ready.insert(conn, ());
+        }
+        if took_memory {
+            self.check_limits_of_all();
         }
     }
 
@@ -66,8 +96,13 @@ impl Server {
 
     /// Starts to keep the history, from the next byte on.
     pub(super) fn create_backlog(&mut self) {
-        let size = ByteCount(self.config.backlog_bytes);
-        self.backlog = Some(Box::new(Ring::new(self.history.end, size)));
+        let (end, size) = (self.history.end, ByteCount(self.config.backlog_bytes));
+        let keeping = self.engine.keeping;
+        self.backlog = Some(if self.compares {
+            Box::new(Compared::new(keeping, end, size))
+        } else {
+            keeping.retention(end, size)
+        });
         self.command_starts.clear();
         self.no_replicas_since = self.now;
     }
@@ -83,6 +118,9 @@ impl Server {
     /// wrongly seem up to date (Redis 4.0.3+, `replicationCron`).
     pub(super) fn free_backlog_when_forgotten(&mut self) {
         let ttl = self.config.backlog_ttl_seconds;
+        if self.engine.keeping == Keeping::Retained {
+            return self.forget_absent_replicas(ttl);
+        }
         let alone = self.upstream.is_none() && self.replicas().next().is_none();
         let waited = self.now.whole_seconds_since(self.no_replicas_since);
         let Some(window) = self.window().filter(|_| alone && ttl != 0 && waited > ttl) else {
@@ -94,11 +132,29 @@ impl Server {
             since: self.no_replicas_since,
             unheard: ByteCount::ZERO,
         });
-        self.history.replace_id(&mut self.rng);
+        if self.engine.lifetime.changes_id {
+            self.history.replace_id(&mut self.rng);
+        }
         self.free_backlog();
         self.log(format!(
             "Replication backlog freed after {ttl} seconds without connected replicas."
         ));
+    }
+
+    /// The proposal of 2011 frees each list by itself.
+    fn forget_absent_replicas(&mut self, ttl: u64) {
+        // Whole seconds, and strictly more of them than the TTL.
+        let now_s = self.now.0 / SECOND_US;
+        if let (Some(backlog), Some(oldest)) = (&mut self.backlog, now_s.checked_sub(ttl))
+            && ttl != 0
+        {
+            backlog.forget_absent(Instant(oldest * SECOND_US));
+        }
+    }
+
+    /// Whether this server's history is its master's, as far as it has one (PSYNC2).
+    pub(super) fn shares_history(&self) -> bool {
+        self.engine.naming == Naming::ReplicationId
     }
 
     /// The replicas that the stream is sent to.
@@ -112,9 +168,6 @@ impl Server {
     /// The kept bytes from `from` on, at most `len`, in one piece.
     #[must_use]
     pub fn kept_bytes(&self, from: BytePos, len: ByteCount) -> Vec<u8> {
-        self.backlog().map_or_else(Vec::new, |backlog| {
-            let (older, newer) = backlog.read(from, len);
-            [older, newer].concat()
-        })
+        self.backlog().map_or_else(Vec::new, |backlog| backlog.read(from, len))
     }
 }

@@ -10,10 +10,12 @@ pub enum Timer {
     Cron,
     /// The next key expires.
     Expire,
+    /// The snapshot that is being made is ready.
+    SnapshotReady,
 }
 
 /// Every timer, in the order in which those of one moment fire.
-const ALL: [Timer; 2] = [Timer::Cron, Timer::Expire];
+const ALL: [Timer; 3] = [Timer::Cron, Timer::Expire, Timer::SnapshotReady];
 
 /// The table.
 #[derive(Clone, Debug, Default)]

@@ -1,9 +1,9 @@
 //! This server's link to its master: dial, lose, retry; become a replica, become a master.
 //!
 //! `handshake` speaks on the link until the answer to PSYNC, `follow` takes the snapshot and the
-//! stream. What survives a lost link is little: the history (id and applied offset, which the
-//! server has anyway) and the database that the stream was in. Everything received but not
-//! applied is thrown away, because the master sends it again.
+//! stream. What survives a lost link is little: which history was followed, how far it was
+//! applied, and the database that the stream was in. Everything received but not applied is thrown
+//! away, because the master sends it again.
 
 mod follow;
 mod handshake;
@@ -11,8 +11,8 @@ mod handshake;
 use self::handshake::Awaiting;
 use super::outbox::Outbox;
 use super::{Address, ConnId, Event, Output, Server};
-use crate::stream::history::ReplId;
-use crate::stream::offset::Offset;
+use crate::stream::history::{History, ReplId};
+use crate::stream::offset::{BytePos, Offset};
 use crate::time::Instant;
 use crate::wire::LineDecoder;
 use crate::wire::PayloadDecoder;
@@ -62,15 +62,23 @@ pub struct LinkStatus {
     pub transfer: Option<(u64, Option<u64>)>,
     /// Whether the next PSYNC will ask for a continuation.
     pub can_resume: bool,
+    /// The history it follows.
+    pub followed: Option<Followed>,
     /// Bytes of stream received and not applied yet: half a command, an open MULTI.
     pub unapplied: u64,
 }
 
 impl LinkStatus {
+    /// `slave_repl_offset`; `other` where nothing is followed.
+    #[must_use]
+    pub fn applied_offset(&self, other: Offset) -> i64 {
+        self.followed.map_or(other.next(), |followed| followed.next()).0 - 1
+    }
+
     /// `slave_read_repl_offset`.
     #[must_use]
-    pub fn read_offset(&self, applied: Offset) -> u64 {
-        applied.0 + self.unapplied
+    pub fn read_offset(&self, other: Offset) -> i64 {
+        self.applied_offset(other).saturating_add_unsigned(self.unapplied)
     }
 }
 
@@ -82,8 +90,34 @@ pub(super) struct Upstream {
     /// When something last arrived, or the present step began.
     last_io: Instant,
     down_since: Option<Instant>,
-    /// There is a history to continue, in this database (Redis' cached master).
-    resume: Option<u32>,
+    /// The history that is followed, as far as it was applied; while the link is down it is what
+    /// can be continued (Redis' cached master).
+    followed: Option<Followed>,
+}
+
+/// A history as its reader knows it.
+///
+/// From 4.0 on it is this server's own history as well; before, the two are different ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Followed {
+    /// Its id.
+    pub replid: ReplId,
+    /// How many bytes of it were applied.
+    pub applied: Offset,
+    /// The database that its stream is in.
+    pub db: u32,
+    /// After `SYNC` nobody has said what the first byte's number is. Real servers count from -1
+    /// then: after `n` bytes they say `n - 1`, and ask for byte `n`.
+    pub unnumbered: bool,
+}
+
+impl Followed {
+    /// The next byte that is asked for.
+    #[must_use]
+    pub fn next(&self) -> BytePos {
+        let next = self.applied.next();
+        if self.unnumbered { BytePos(next.0 - 1) } else { next }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -104,6 +138,8 @@ struct Transfer {
     total: Option<u64>,
     /// After an `$EOF` payload the master waits for the first ACK before it streams.
     ack_at_once: bool,
+    /// Asked for with `SYNC`: `replid` and `end` are not the master's word.
+    unnumbered: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -122,8 +158,8 @@ impl Upstream {
         self.conn == Some(conn)
     }
 
-    pub fn resume_in(&mut self, db: u32) {
-        self.resume = Some(db);
+    pub fn followed(&self) -> Option<&Followed> {
+        self.followed.as_ref()
     }
 
     pub fn phase(&self) -> Phase {
@@ -154,40 +190,46 @@ impl Upstream {
             last_io: self.last_io,
             down_since: self.down_since,
             transfer,
-            can_resume: self.resume.is_some() || matches!(self.step, Step::Online(_)),
+            can_resume: self.followed.is_some(),
+            followed: self.followed,
             unapplied,
         }
     }
 }
 
 impl Server {
-    /// Begins to follow a master, without a word about what was before.
-    pub(super) fn follow(&mut self, master: Address) {
+    /// Begins to follow a master, continuing this history if there is one.
+    pub(super) fn follow(&mut self, master: Address, followed: Option<Followed>) {
         self.upstream = Some(Upstream {
             master,
             conn: None,
             step: Step::Waiting,
             last_io: self.now,
             down_since: Some(self.now),
-            resume: None,
+            followed,
         });
         self.dial("Connecting");
     }
 
     /// `REPLICAOF host port`.
     ///
-    /// A replica keeps its history for the new master; a master makes one from its own id and
-    /// offset. Up to 6.2 all sub-replicas are cut off at once.
+    /// With PSYNC2 a replica keeps its history for the new master, and a master makes one from its
+    /// own id and offset; up to 6.2 all its replicas are cut off at once. Before, nothing of the
+    /// old history means anything to the new master.
     pub(super) fn change_master(&mut self, master: Address) {
-        let was_master = self.upstream.is_none();
-        let resume = match &self.upstream {
-            None => Some(self.stream_db.unwrap_or(0)),
-            Some(Upstream { step: Step::Online(_), .. }) => Some(self.stream_db.unwrap_or(0)),
-            Some(upstream) => upstream.resume,
+        let mut followed = match &self.upstream {
+            None => Some(self.as_followed()),
+            Some(upstream) => upstream.followed,
         };
+        let was_master = self.upstream.is_none();
         self.hang_up();
-        self.disconnect_replicas();
-        if was_master {
+        if self.engine.relink.new_master_cuts {
+            self.disconnect_replicas();
+        }
+        if !self.shares_history() {
+            followed = None;
+            self.free_backlog();
+        } else if was_master {
             self.log(
                 "Before turning into a replica, using my own master parameters to synthesize a \
                  cached master: I may be able to synchronize with the new master with just a \
@@ -196,32 +238,39 @@ impl Server {
         }
         let Address { host, port } = &master;
         self.log(format!("REPLICAOF {host}:{port} enabled (user request)"));
-        self.follow(master);
-        if let Some(upstream) = &mut self.upstream {
-            upstream.resume = resume;
-        }
+        self.follow(master, followed);
         self.arm_expiry();
     }
 
+    /// This server's own history, as somebody who follows it.
+    fn as_followed(&self) -> Followed {
+        let History { replid, end, .. } = self.history;
+        let db = self.stream_db.unwrap_or(0);
+        Followed { replid, applied: end, db, unnumbered: false }
+    }
+
     /// `REPLICAOF NO ONE`: from here on this is a history of its own, which old readers can still
-    /// enter up to the present offset.
+    /// enter up to the present offset (PSYNC2; before, it always was one of its own).
     pub(super) fn promote(&mut self) {
         if self.upstream.is_none() {
             return;
         }
         self.hang_up();
         self.upstream = None;
-        self.history.shift_id(&mut self.rng);
-        let (id1, id2) = (self.history.replid, self.history.replid2());
-        let limit = self.history.second_replid_offset();
-        self.log(format!(
-            "Setting secondary replication ID to {id2}, valid up to offset: {limit}. New \
-             replication ID is {id1}"
-        ));
-        self.disconnect_replicas();
-        self.stream_db = None;
-        // The time to live counts from here (4.0.7+), not from when this replica was alone.
-        self.no_replicas_since = self.now;
+        if self.shares_history() {
+            self.history.shift_id(&mut self.rng);
+            let (id1, id2) = (self.history.replid, self.history.replid2());
+            let limit = self.history.second_replid_offset();
+            self.log(format!(
+                "Setting secondary replication ID to {id2}, valid up to offset: {limit}. New \
+                 replication ID is {id1}"
+            ));
+            self.disconnect_replicas();
+            self.stream_db = None;
+        }
+        if self.engine.lifetime.restarts_at_promotion {
+            self.no_replicas_since = self.now;
+        }
         self.arm_expiry();
         self.log("MASTER MODE enabled (user request)");
     }
@@ -255,16 +304,14 @@ impl Server {
     pub(super) fn upstream_lost(&mut self) {
         let Some(upstream) = &mut self.upstream else { return };
         upstream.conn = None;
-        match upstream.phase() {
-            Phase::Connected => {
-                upstream.resume = Some(self.stream_db.unwrap_or(0));
-                self.log("Connection with master lost.");
-                self.log("Caching the disconnected master state.");
-                self.enter(Step::Waiting);
-                // 6.2+: at once, then once a second.
+        let was_online = upstream.phase() == Phase::Connected;
+        self.enter(Step::Waiting);
+        if was_online {
+            self.log("Connection with master lost.");
+            self.log("Caching the disconnected master state.");
+            if self.engine.relink.at_once {
                 self.dial("Reconnecting");
             }
-            _ => self.enter(Step::Waiting),
         }
     }
 
@@ -288,7 +335,7 @@ impl Server {
     fn distrust_link(&mut self) {
         self.hang_up();
         if let Some(upstream) = &mut self.upstream {
-            upstream.resume = None;
+            upstream.followed = None;
         }
         self.enter(Step::Waiting);
     }

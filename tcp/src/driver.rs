@@ -79,7 +79,12 @@ impl Driver {
         let clock = Clock::start();
         let now = clock.now();
         let unix_ms_at_zero = clock.unix_ms_at_zero();
-        let server = Server::start(Start { engine, config, seed, now, unix_ms_at_zero, master });
+        let server = Server::start(Start {
+            now,
+            unix_ms_at_zero,
+            master,
+            ..Start::new(engine, config, seed)
+        });
         let observer = Box::new(observer);
         Ok(Driver { server, sockets, clock, limits, wake_at: now, requests, handle, observer })
     }
@@ -162,6 +167,7 @@ impl Driver {
                 Output::Transmit { conn, bytes, .. } => self.sockets.transmit(conn, bytes),
                 Output::Dial { conn, to } => self.sockets.dial(conn, &to),
                 Output::Close { conn } => self.sockets.close(conn),
+                Output::Save { .. } | Output::Exit => {}
                 Output::Event(event) => {
                     let at = self.clock.now();
                     let unix_ms = self.clock.unix_ms(at);

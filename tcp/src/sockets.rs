@@ -291,7 +291,12 @@ impl Sockets {
         self.next_accepted += 2;
         if self.watch(conn, Connection::new(socket, Stage::Open)).is_ok() {
             let peer_ip = peer.ip().to_canonical().to_string();
-            self.inputs.push_back(Input::Accepted { conn, peer_ip, room: ROOM_BYTES });
+            self.inputs.push_back(Input::Accepted {
+                conn,
+                peer_ip,
+                peer_port: peer.port(),
+                room: ROOM_BYTES,
+            });
         }
     }
 

@@ -1,7 +1,7 @@
 //! A replica introduces itself: PING, REPLCONF, PSYNC, and the answer.
 //!
-//! PING first, and when it is answered everything else in one burst with the replies read in
-//! order (Redis 6.2 `syncWithMaster`). An error to REPLCONF is noted and survived.
+//! PING first; when it is answered everything else, from 6.2 on in one burst with the replies read
+//! in order, before one by one (`syncWithMaster`). An error to REPLCONF is noted and survived.
 
 use std::collections::VecDeque;
 
@@ -25,8 +25,9 @@ const LARGEST_SNAPSHOT_BYTES: u64 = 1 << 31;
 #[derive(Clone, Debug)]
 pub(super) enum Awaiting {
     Pong,
-    /// To these options of REPLCONF, in order.
-    Replconf(VecDeque<&'static str>),
+    /// To these messages, in order; the options of REPLCONF stand in them. Those after the first
+    /// are still to be sent where the handshake is not pipelined.
+    Replconf(VecDeque<Vec<String>>),
     Psync,
 }
 
@@ -36,7 +37,7 @@ impl Server {
         self.tell_master(&["PING"]);
     }
 
-    pub(super) fn tell_master(&mut self, argv: &[&str]) {
+    pub(super) fn tell_master(&mut self, argv: &[impl AsRef<[u8]>]) {
         if let Some(conn) = self.upstream.as_ref().and_then(|upstream| upstream.conn) {
             self.send(conn, Kind::Control, encode_command(argv));
         }
@@ -65,16 +66,19 @@ impl Server {
         match awaiting {
             Awaiting::Pong => self.pinged(line),
             Awaiting::Replconf(options) => {
-                let option = options.pop_front().unwrap_or_default();
-                let last = options.is_empty();
+                let message = options.pop_front().unwrap_or_default();
+                let option = message.get(1).cloned().unwrap_or_default();
+                let next = options.front().cloned();
                 if line.first() == Some(&b'-') {
                     let error = String::from_utf8_lossy(line).into_owned();
                     self.log(format!(
                         "(Non critical) Master does not understand REPLCONF {option}: {error}"
                     ));
                 }
-                if last {
-                    self.request();
+                match next {
+                    None => self.request(),
+                    Some(next) if !self.engine.handshake.pipelined => self.tell_master(&next),
+                    Some(_) => {}
                 }
             }
             Awaiting::Psync => self.answered(line),
@@ -89,15 +93,35 @@ impl Server {
             return self.drop_link();
         }
         self.log("Master replied to PING, replication can continue...");
-        let mut options = VecDeque::from(["listening-port", "capa"]);
-        let port = self.config.port.to_string();
-        self.tell_master(&["REPLCONF", "listening-port", &port]);
-        self.tell_master(&["REPLCONF", "capa", "eof", "capa", "psync2"]);
-        if self.engine.announces_version {
-            options.push_back("version");
-            self.tell_master(&["REPLCONF", "version", self.engine.version]);
+        let messages = self.introduction();
+        let at_once = if self.engine.handshake.pipelined { messages.len() } else { 1 };
+        for message in messages.iter().take(at_once) {
+            self.tell_master(message);
         }
-        self.await_reply(Awaiting::Replconf(options));
+        self.await_reply(Awaiting::Replconf(messages));
+    }
+
+    /// What a replica tells about itself.
+    fn introduction(&self) -> VecDeque<Vec<String>> {
+        let words = |words: &[&str]| {
+            let words = std::iter::once(&"REPLCONF").chain(words);
+            words.map(|word| (*word).to_owned()).collect::<Vec<_>>()
+        };
+        let port = match self.config.announce_port {
+            0 => self.config.port.to_string(),
+            port => port.to_string(),
+        };
+        let mut messages = VecDeque::from([words(&["listening-port", &port])]);
+        let known = self.engine.handshake.capabilities.iter().copied();
+        let capabilities: Vec<&str> = known.flat_map(|name| ["capa", name]).collect();
+        messages.push_back(words(&capabilities));
+        if self.engine.handshake.run_id {
+            messages.push_back(words(&["run-id", self.run_id.as_str()]));
+        }
+        if self.engine.handshake.version {
+            messages.push_back(words(&["version", self.engine.version]));
+        }
+        messages
     }
 
     fn await_reply(&mut self, next: Awaiting) {
@@ -111,12 +135,15 @@ impl Server {
     /// What this server would ask a master for now.
     #[must_use]
     pub fn next_request(&self) -> Request {
-        let can_resume = self.upstream.as_ref().is_none_or(|up| up.status().can_resume);
-        if !can_resume {
-            return Request::full();
-        }
-        let replid = Bytes::copy_from_slice(self.history.replid.as_str().as_bytes());
-        Request { replid, pos: self.history.end.next() }
+        let followed = match &self.upstream {
+            Some(upstream) => upstream.followed().copied(),
+            None if self.shares_history() => Some(self.as_followed()),
+            None => None,
+        };
+        followed.map_or_else(Request::full, |followed| Request {
+            replid: Bytes::copy_from_slice(followed.replid.as_str().as_bytes()),
+            pos: followed.next(),
+        })
     }
 
     fn request(&mut self) {
@@ -136,11 +163,12 @@ impl Server {
         let words: Vec<&[u8]> = line.split(|byte| *byte == b' ').collect();
         let text = String::from_utf8_lossy(line).into_owned();
         match words.as_slice() {
-            [b"+FULLRESYNC", id, end] => {
-                let id = ReplId::try_from(*id);
-                let end = parse_integer(end).and_then(|n| u64::try_from(n).ok()).map(Offset);
+            [b"+FULLRESYNC", rest @ ..] => {
+                let id = rest.first().and_then(|id| ReplId::try_from(*id).ok());
+                let end = rest.get(1).and_then(|end| parse_integer(end));
+                let end = end.and_then(|n| u64::try_from(n).ok()).map(Offset);
                 match (id, end) {
-                    (Ok(id), Some(end)) => self.full_from(id, end),
+                    (Some(id), Some(end)) => self.full_from(id, end),
                     _ => {
                         self.log("Master replied with wrong +FULLRESYNC syntax.");
                         self.distrust_link();
@@ -155,32 +183,64 @@ impl Server {
                     self.drop_link();
                 }
             },
-            [b"-NOMASTERLINK", ..] | [b"-LOADING", ..] => {
+            [b"-NOMASTERLINK", ..] | [b"-LOADING", ..] if self.engine.relink.understands_later => {
                 self.log(format!(
                     "Master is currently unable to PSYNC but should be in the future: {text}"
                 ));
                 self.drop_link();
             }
             _ => {
-                self.log(format!("Unexpected reply to PSYNC from master: {text}"));
-                self.drop_link();
+                let known = line.first() == Some(&b'-');
+                self.log(match known {
+                    true => format!(
+                        "Master does not support PSYNC or is in error state (reply: {text})"
+                    ),
+                    false => format!("Unexpected reply to PSYNC from master: {text}"),
+                });
+                self.fall_back_to_sync();
             }
         }
+    }
+
+    /// A master that refuses PSYNC as such may know SYNC, which says nothing of ids and offsets.
+    fn fall_back_to_sync(&mut self) {
+        self.log("Retrying with SYNC...");
+        if let Some(conn) = self.upstream.as_ref().and_then(|upstream| upstream.conn) {
+            self.send(conn, Kind::Control, Bytes::from_static(b"SYNC\r\n"));
+        }
+        let Some(upstream) = &mut self.upstream else { return };
+        // It keeps the last id that it was told, which means nothing any more.
+        let replid = upstream.followed.take().map_or(ReplId::NONE, |followed| followed.replid);
+        let rest = self.take_handshake_rest();
+        self.receive_snapshot(replid, Offset::ZERO, true, &rest);
     }
 
     /// `+FULLRESYNC`. Up to 6.2 the old history is given up on this line already: a link lost
     /// during the transfer is followed by `PSYNC ? -1`.
     fn full_from(&mut self, replid: ReplId, end: Offset) {
         self.log(format!("Full resync from master: {replid}:{end}"));
+        let rest = self.take_handshake_rest();
+        if !self.engine.relink.keeps_until_loading {
+            self.give_up_history();
+        }
+        self.receive_snapshot(replid, end, false, &rest);
+    }
+
+    /// The old history ends here, for this server and for those that follow it.
+    pub(super) fn give_up_history(&mut self) {
         let Some(upstream) = &mut self.upstream else { return };
-        if upstream.resume.take().is_some() {
+        if upstream.followed.take().is_some() {
             self.log("Discarding previously cached master state.");
         }
-        let rest = self.take_handshake_rest();
-        self.disconnect_replicas();
-        self.free_backlog();
+        if self.engine.relink.full_resync_cuts {
+            self.disconnect_replicas();
+            self.free_backlog();
+        }
+    }
+
+    fn receive_snapshot(&mut self, replid: ReplId, end: Offset, unnumbered: bool, rest: &[u8]) {
         let mut decoder = PayloadDecoder::new(LARGEST_SNAPSHOT_BYTES);
-        decoder.feed(&rest);
+        decoder.feed(rest);
         self.enter(Step::Transfer(Transfer {
             decoder,
             replid,
@@ -188,29 +248,34 @@ impl Server {
             received: 0,
             total: None,
             ack_at_once: false,
+            unnumbered,
         }));
         self.read_transfer();
     }
 
     /// `+CONTINUE`: the stream goes on where this server stopped, perhaps under a new id.
     fn continued(&mut self, replid: Option<ReplId>) {
-        if self.next_request().wants_full() {
+        let Some(Some(followed)) = self.upstream.as_mut().map(|upstream| &mut upstream.followed)
+        else {
             self.log("Unexpected reply to PSYNC from master: +CONTINUE to a request for all");
             return self.distrust_link();
-        }
+        };
+        let news = replid.filter(|id| *id != followed.replid);
+        followed.replid = replid.unwrap_or(followed.replid);
+        let db = followed.db;
         let rest = self.take_handshake_rest();
         self.log("Successful partial resynchronization with master.");
-        if let Some(replid) = replid.filter(|id| *id != self.history.replid) {
-            self.history.shift_to(replid);
-            self.log(format!("Master replication ID changed to {replid}"));
-            self.disconnect_replicas();
-        }
-        if self.backlog.is_none() {
-            self.create_backlog();
-        }
-        if let Some(upstream) = &mut self.upstream {
+        if self.shares_history() {
+            if let Some(replid) = news {
+                self.history.shift_to(replid);
+                self.log(format!("Master replication ID changed to {replid}"));
+                self.disconnect_replicas();
+            }
+            if self.backlog.is_none() && self.engine.lifetime.created_by_continue {
+                self.create_backlog();
+            }
             // The database that the stream was in when the link was lost.
-            self.stream_db = upstream.resume.take().or(self.stream_db);
+            self.stream_db = Some(db);
         }
         self.log("MASTER <-> REPLICA sync: Master accepted a Partial Resynchronization.");
         let mut decoder = CommandDecoder::new();

@@ -5,9 +5,14 @@
 //! from index 0 on; afterwards `head` is where the next byte goes, and the oldest byte stands
 //! there now. The buffer grows as bytes arrive, so a huge setting costs nothing until it is used.
 
-use super::Retention;
-use super::window::{RingWindow, Window};
+use bytes::Bytes;
+
+use super::queue::Queue;
+use super::ring_window::RingWindow;
+use super::{Cut, Entry, Ledger, Reader, Retention};
 use crate::stream::offset::{ByteCount, BytePos, Offset};
+use crate::table::Table;
+use crate::time::Instant;
 
 /// One circular buffer with its bytes.
 #[derive(Clone, Debug)]
@@ -15,13 +20,16 @@ pub struct Ring {
     window: RingWindow,
     bytes: Vec<u8>,
     head: usize,
+    /// What each attached reader was not sent yet.
+    queues: Table<u64, Queue>,
 }
 
 impl Ring {
     /// An empty ring of `size` bytes after `end` bytes of history.
     #[must_use]
     pub fn new(end: Offset, size: ByteCount) -> Ring {
-        Ring { window: RingWindow::new(end, size), bytes: Vec::new(), head: 0 }
+        let window = RingWindow::new(end, size);
+        Ring { window, bytes: Vec::new(), head: 0, queues: Table::default() }
     }
 
     /// The size as an index; a size beyond the address space can never be filled anyway.
@@ -32,16 +40,14 @@ impl Ring {
     fn check(&self) {
         debug_assert_eq!(self.bytes.len() as u64, self.window.window().histlen.0);
         debug_assert!(self.head == 0 || self.head < self.bytes.len());
-    }
-}
-
-impl Retention for Ring {
-    fn window(&self) -> Window {
-        self.window.window()
+        #[cfg(debug_assertions)]
+        for (reader, queue) in self.queues.iter() {
+            debug_assert_eq!(queue.len(), self.window.pending(*reader), "reader {reader}");
+        }
     }
 
-    fn append(&mut self, bytes: &[u8]) {
-        self.window.append(ByteCount::of(bytes));
+    /// Overwrites the oldest bytes with the newest.
+    fn write(&mut self, bytes: &[u8]) {
         let capacity = self.capacity();
         // Of more than a whole turn only the last turn survives.
         let mut rest = &bytes[bytes.len().saturating_sub(capacity)..];
@@ -59,11 +65,11 @@ impl Retention for Ring {
             }
             rest = after;
         }
-        self.check();
     }
 
-    fn read(&self, from: BytePos, len: ByteCount) -> (&[u8], &[u8]) {
-        let window = self.window();
+    /// The two halves of a possible wrap.
+    fn halves(&self, from: BytePos, len: ByteCount) -> (&[u8], &[u8]) {
+        let window = self.window.window();
         let Some(skip) = window.first.until(from).filter(|skip| *skip <= window.histlen) else {
             return (&[], &[]);
         };
@@ -78,19 +84,65 @@ impl Retention for Ring {
         let first = len.min(older.len() - skip);
         (&older[skip..skip + first], &newer[..len - first])
     }
+}
+
+impl Retention for Ring {
+    fn ledger(&self) -> &dyn Ledger {
+        &self.window
+    }
+
+    fn append(&mut self, command: &Bytes, _: Cut) -> bool {
+        let added = self.window.append(ByteCount::of(command));
+        self.write(command);
+        for (_, queue) in self.queues.iter_mut() {
+            queue.push(command.clone());
+        }
+        self.check();
+        added
+    }
+
+    fn attach(&mut self, reader: Reader, entry: Entry) {
+        self.window.attach(reader, entry);
+        let mut queue = Queue::default();
+        match entry {
+            Entry::Next => {}
+            // The missing part is copied at once, however long it is (`addReplyReplicationBacklog`).
+            Entry::At(from) => queue.push(Bytes::from(self.read(from, ByteCount(u64::MAX)))),
+            Entry::Beside(other) => queue = self.queues.get(&other).cloned().unwrap_or_default(),
+        }
+        self.queues.insert(reader.number, queue);
+        self.check();
+    }
+
+    fn take(&mut self, reader: u64, most: u64) -> Option<Bytes> {
+        let bytes = self.queues.get_mut(&reader)?.take(most)?;
+        self.window.sent(reader, ByteCount::of(&bytes));
+        self.check();
+        Some(bytes)
+    }
+
+    fn detach(&mut self, reader: u64, now: Instant) {
+        self.queues.remove(&reader);
+        self.window.detach(reader, now);
+    }
+
+    fn forget_absent(&mut self, _: Instant) {}
+
+    fn settle(&mut self) {}
+
+    fn read(&self, from: BytePos, len: ByteCount) -> Vec<u8> {
+        let (older, newer) = self.halves(from, len);
+        [older, newer].concat()
+    }
 
     fn resize(&mut self, size: ByteCount) {
-        let before = self.window.clone();
+        let before = self.window.window();
         self.window.resize(size);
-        if self.window != before {
+        if self.window.window() != before {
             self.bytes = Vec::new();
             self.head = 0;
         }
         self.check();
-    }
-
-    fn memory(&self) -> ByteCount {
-        ByteCount(self.bytes.capacity() as u64)
     }
 
     fn boxed_clone(&self) -> Box<dyn Retention> {
@@ -103,9 +155,8 @@ mod tests {
     use super::*;
 
     fn kept(ring: &Ring) -> Vec<u8> {
-        let window = ring.window();
-        let (a, b) = ring.read(window.first, window.histlen);
-        [a, b].concat()
+        let window = ring.ledger().window();
+        ring.read(window.first, window.histlen)
     }
 
     #[test]
@@ -116,7 +167,7 @@ mod tests {
                 let mut ring = Ring::new(Offset(7), ByteCount(size));
                 let mut fed = 0;
                 for bytes in stream.chunks(piece) {
-                    ring.append(bytes);
+                    ring.append(&Bytes::copy_from_slice(bytes), Cut::Whole);
                     fed += bytes.len();
                     let from = fed.saturating_sub(size as usize);
                     assert_eq!(kept(&ring), stream[from..fed], "size {size}, piece {piece}");
@@ -128,11 +179,8 @@ mod tests {
     #[test]
     fn a_reader_gets_its_bytes_across_the_wrap_and_nothing_outside_the_window() {
         let mut ring = Ring::new(Offset(0), ByteCount(8));
-        ring.append(b"abcdefghijk"); // keeps defghijk = 4..=11
-        let read = |from, len| {
-            let (a, b) = ring.read(BytePos(from), ByteCount(len));
-            [a, b].concat()
-        };
+        ring.append(&Bytes::from_static(b"abcdefghijk"), Cut::Whole); // keeps defghijk = 4..=11
+        let read = |from, len| ring.read(BytePos(from), ByteCount(len));
         assert_eq!(read(6, 5), b"fghij");
         assert_eq!(read(4, 100), b"defghijk");
         assert_eq!(read(11, 1), b"k");
@@ -145,8 +193,8 @@ mod tests {
     #[test]
     fn a_huge_setting_costs_nothing_until_it_is_used() {
         let mut ring = Ring::new(Offset(0), ByteCount(i64::MAX as u64));
-        ring.append(b"abc");
-        assert!(ring.memory() < ByteCount(100));
+        ring.append(&Bytes::from_static(b"abc"), Cut::Whole);
+        assert!(ring.bytes.capacity() < 100);
         assert_eq!(kept(&ring), b"abc");
     }
 }

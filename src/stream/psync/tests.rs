@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::random::seeded;
-use crate::stream::backlog::RingWindow;
+use crate::stream::backlog::{Ledger, RingWindow};
 use crate::stream::offset::Offset;
 
 /// A history of `end` bytes whose last `size` are kept.

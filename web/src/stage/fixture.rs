@@ -28,6 +28,9 @@ pub fn link() -> LinkSnapshot {
         latency_us: 2000,
         bandwidth_bytes_per_second: Some(24_000_000),
         transfer: None,
+        output_bytes: Some(0),
+        output_limit_bytes: Some(256 << 20),
+        reads_block: None,
     }
 }
 
@@ -95,6 +98,8 @@ pub fn world(links: Vec<LinkSnapshot>) -> Snapshot {
         histlen: SIZE,
         size: SIZE,
         blocks: None,
+        lists: None,
+        memory: Vec::new(),
     });
     let mut servers = vec![master];
     servers.extend(links.into_iter().enumerate().map(|(i, link)| replica(i + 1, link)));

@@ -1,0 +1,276 @@
+//! Making snapshots: for replicas, on disk or straight to their sockets, and for `SAVE`.
+//!
+//! One snapshot at a time. A replica that comes while one is being made on disk for another joins
+//! it: it is told the same offset, and is given what was written since like the other. One that
+//! goes to the sockets cannot be joined. With `repl-diskless-sync` a snapshot is put off for
+//! `repl-diskless-sync-delay` seconds, so that others may come.
+//!
+//! The data is copied in the instant in which a snapshot begins, as a fork does it; it is ready
+//! after `rdb-key-save-delay` for each key.
+//!
+//! Sources: Redis 7.0 `syncCommand`, `startBgsaveForReplication`, `shouldStartChildReplication`,
+//! `updateSlavesWaitingBgsave`. Absent on purpose: failing to fork.
+
+use bytes::Bytes;
+
+use super::downstream::{Seat, Stage};
+use super::outbox::Kind;
+use super::timers::Timer;
+use super::{ConnId, Output, Server};
+use crate::stream::backlog::{Entry, Reader};
+use crate::stream::history::ReplId;
+use crate::stream::offset::{ByteCount, Offset};
+use crate::wire::{Rdb, encode_eof_header, encode_length_header};
+
+/// A snapshot being made.
+#[derive(Clone, Debug)]
+pub struct Saving {
+    target: Target,
+    needs: Needs,
+    /// Held back until it is ready.
+    payload: Bytes,
+    initial: Offset,
+    /// The mark behind a payload of unknown length.
+    mark: [u8; 40],
+    /// Whether it is made; one to the sockets is over only when all of it has left.
+    ready: bool,
+}
+
+/// Where a snapshot goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Target {
+    /// A file, for replicas or for nobody.
+    Disk,
+    /// Straight to the replicas.
+    Sockets,
+}
+
+/// What a replica needs of a snapshot; those of unlike needs do not share one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Needs {
+    /// Whether it understands `$EOF`.
+    eof: bool,
+    /// The format.
+    rdb_version: u32,
+}
+
+/// The RDB that Valkey 9 gives to a replica that did not say it is at least as new (#2735).
+const OLD_RDB: u32 = 11;
+const VALKEY_RDB: u32 = 80;
+
+impl Server {
+    /// A refused replica gets everything: joins a snapshot, waits for one, or one is begun.
+    pub(super) fn full_resync(&mut self, conn: ConnId, legacy: bool) {
+        if self.backlog.is_none() {
+            self.begin_history();
+        }
+        let (needs, now) = (self.needs(conn), self.now);
+        let Some(client) = self.clients.get_mut(&conn) else { return };
+        client.seat = Seat::Replica(super::downstream::ReplicaSeat::waiting(now, legacy));
+        match self.saving.as_ref().map(|saving| (saving.target, saving.needs, saving.initial)) {
+            Some((Target::Disk, same, initial)) => match self.registered_replica() {
+                Some(other) if same == needs => {
+                    self.set_up(conn, initial, Entry::Beside(other.0));
+                    self.log("Waiting for end of BGSAVE for SYNC");
+                }
+                _ => self.log(
+                    "Can't attach the replica to the current BGSAVE. Waiting for next BGSAVE for SYNC",
+                ),
+            },
+            Some((Target::Sockets, ..)) => {
+                self.log("Current BGSAVE has socket target. Waiting for next BGSAVE for SYNC");
+            }
+            None if self.config.diskless_sync && needs.eof && self.config.diskless_delay_seconds > 0 => {
+                self.log("Delay next BGSAVE for diskless SYNC");
+            }
+            None => self.begin_snapshot(needs),
+        }
+    }
+
+    /// Without a backlog writes were not counted, so the old id may stand for two different
+    /// datasets at this offset: the history that begins now gets a new one (4.0.3+).
+    fn begin_history(&mut self) {
+        if self.engine.lifetime.creation_takes_a_byte {
+            self.history.end += ByteCount(1);
+        }
+        if self.engine.lifetime.changes_id && self.upstream.is_none() {
+            self.history.replace_id(&mut self.rng);
+        }
+        self.create_backlog();
+        if self.engine.lifetime.changes_id {
+            let (id1, id2) = (self.history.replid, self.history.replid2());
+            self.log(format!(
+                "Replication backlog created, my new replication IDs are '{id1}' and '{id2}'"
+            ));
+        }
+    }
+
+    fn needs(&self, conn: ConnId) -> Needs {
+        let announced = self.clients.get(&conn).map(|client| &client.announced);
+        let ours = self.engine.rdb_version;
+        let is_new = |version: &String| {
+            version
+                .split('.')
+                .next()
+                .and_then(|major| major.parse().ok())
+                .is_some_and(|n: u32| n >= 9)
+        };
+        let told = announced.and_then(|announced| announced.version.as_ref());
+        let eof = announced.is_some_and(|announced| announced.eof);
+        // Only who understands `$EOF` can be given another format than the file's.
+        let old = ours >= VALKEY_RDB && eof && !told.is_some_and(is_new);
+        Needs { eof, rdb_version: if old { OLD_RDB } else { ours } }
+    }
+
+    /// A replica for which changes are being kept since the snapshot that is being made.
+    fn registered_replica(&self) -> Option<ConnId> {
+        let waits = |seat: &Seat| matches!(seat, Seat::Replica(seat) if matches!(seat.stage, Stage::WaitEnd { .. }));
+        self.clients.iter().find(|(_, client)| waits(&client.seat)).map(|(conn, _)| *conn)
+    }
+
+    fn waiting(&self) -> Vec<ConnId> {
+        let waits = |seat: &Seat| matches!(seat, Seat::Replica(seat) if matches!(seat.stage, Stage::WaitStart { .. }));
+        let waiting = self.clients.iter().filter(|(_, client)| waits(&client.seat));
+        waiting.map(|(conn, _)| *conn).collect()
+    }
+
+    /// Once a second and whenever one has ended: the next snapshot, if its time has come.
+    pub(super) fn start_waiting_snapshot(&mut self) {
+        let waiting = self.waiting();
+        let Some(first) = waiting.first().filter(|_| self.saving.is_none()) else { return };
+        let longest = waiting.iter().filter_map(|conn| match &self.clients.get(conn)?.seat {
+            Seat::Replica(seat) => match seat.stage {
+                Stage::WaitStart { since } => Some(self.now.whole_seconds_since(since)),
+                _ => None,
+            },
+            Seat::Client => None,
+        });
+        let enough = self.config.diskless_max_replicas;
+        let due = !self.config.diskless_sync
+            || (enough > 0 && waiting.len() as u64 >= enough)
+            || longest.max() >= Some(self.config.diskless_delay_seconds);
+        if due {
+            self.begin_snapshot(self.needs(*first));
+        }
+    }
+
+    /// Begins a snapshot for all who wait for one of this kind.
+    fn begin_snapshot(&mut self, needs: Needs) {
+        let differs = needs.rdb_version != self.engine.rdb_version;
+        let sockets = needs.eof && (self.config.diskless_sync || differs);
+        let target = if sockets { Target::Sockets } else { Target::Disk };
+        let word = if sockets { "replicas sockets" } else { "disk" };
+        self.log(format!("Starting BGSAVE for SYNC with target: {word}"));
+        let initial = self.history.end;
+        // A replica comes out of a snapshot in no particular database, so the next write of the
+        // one shared stream says which it is in. The snapshot itself still says where it was.
+        let payload = self.snapshot_of(needs.rdb_version);
+        if self.upstream.is_none() || !self.shares_history() {
+            self.stream_db = None;
+        }
+        for conn in self.waiting() {
+            if self.needs(conn) == needs {
+                self.set_up(conn, initial, Entry::Next);
+            }
+        }
+        let mark = self.new_mark();
+        self.save(Saving { target, needs, payload, initial, mark, ready: false });
+    }
+
+    fn new_mark(&mut self) -> [u8; 40] {
+        let mut mark = [0; 40];
+        mark.copy_from_slice(ReplId::random(&mut self.rng).as_str().as_bytes());
+        mark
+    }
+
+    /// `BGSAVE` for nobody.
+    pub(super) fn save_to_disk(&mut self) {
+        let needs = Needs { eof: false, rdb_version: self.engine.rdb_version };
+        let payload = self.snapshot_of(needs.rdb_version);
+        let initial = self.history.end;
+        let mark = [0; 40];
+        self.save(Saving { target: Target::Disk, needs, payload, initial, mark, ready: false });
+    }
+
+    fn save(&mut self, saving: Saving) {
+        self.saving = Some(saving);
+        let us = self.config.key_save_delay_us.saturating_mul(self.data.len() as u64);
+        if us == 0 {
+            self.snapshot_ready();
+        } else {
+            self.timers.arm(Timer::SnapshotReady, self.now.after_us(us));
+        }
+    }
+
+    /// The encoded dataset, as it is now.
+    fn snapshot_of(&self, version: u32) -> Bytes {
+        Bytes::from(Rdb { version, ..self.snapshot() }.encode())
+    }
+
+    /// From here on what is written is kept for this replica (`replicationSetupSlaveForFullResync`).
+    fn set_up(&mut self, conn: ConnId, initial: Offset, entry: Entry) {
+        let name = self.reader(conn).name;
+        let id = self.history.replid;
+        let Some(seat) = self.replica_seat(conn) else { return };
+        seat.stage = Stage::WaitEnd { initial };
+        let legacy = seat.legacy;
+        if !legacy {
+            self.send(conn, Kind::Control, Bytes::from(format!("+FULLRESYNC {id} {initial}\r\n")));
+        }
+        if let Some(backlog) = &mut self.backlog {
+            backlog.attach(Reader { number: conn.0, name }, entry);
+        }
+    }
+
+    /// It is made: a file is sent to those who wait for it, a stream to the sockets has its end.
+    pub(super) fn snapshot_ready(&mut self) {
+        let Some(saving) = self.saving.as_mut() else { return };
+        saving.ready = true;
+        let (target, payload, mark) = (saving.target, saving.payload.clone(), saving.mark);
+        let streamed = target == Target::Sockets;
+        let members: Vec<ConnId> = self.members().collect();
+        for conn in &members {
+            if let Some(seat) = self.replica_seat(*conn) {
+                seat.stage = Stage::SendBulk { streamed };
+            }
+            if streamed {
+                self.send(*conn, Kind::Snapshot, encode_eof_header(&mark));
+                self.send(*conn, Kind::Snapshot, payload.clone());
+                self.send(*conn, Kind::Snapshot, Bytes::copy_from_slice(&mark));
+            } else {
+                self.send(*conn, Kind::Snapshot, encode_length_header(payload.len() as u64));
+                self.send(*conn, Kind::Snapshot, payload.clone());
+            }
+        }
+        if !streamed {
+            self.log("Background saving terminated with success");
+            self.outputs.push_back(Output::Save { rdb: payload });
+        } else {
+            self.log("Background RDB transfer terminated with success");
+        }
+        self.saving = None;
+        self.start_waiting_snapshot();
+    }
+
+    /// The replicas for which the present snapshot is being made.
+    fn members(&self) -> impl Iterator<Item = ConnId> + '_ {
+        let waits = |seat: &Seat| matches!(seat, Seat::Replica(seat) if matches!(seat.stage, Stage::WaitEnd { .. }));
+        self.clients.iter().filter(move |(_, client)| waits(&client.seat)).map(|(conn, _)| *conn)
+    }
+
+    /// Whether a snapshot is being made (`rdb_bgsave_in_progress`).
+    #[must_use]
+    pub fn is_saving(&self) -> bool {
+        self.saving.is_some()
+    }
+
+    /// A replica has left: nobody may need the snapshot any more.
+    pub(super) fn snapshot_lost_a_replica(&mut self) {
+        if self.saving.is_some() && self.members().next().is_none() {
+            self.timers.disarm(Timer::SnapshotReady);
+            self.saving = None;
+            self.log("Background transfer terminated by signal 10");
+            self.start_waiting_snapshot();
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Limits on what a replica may make this server hold, and what follows when it is too much
+//! (`client-output-buffer-limit replica HARD SOFT SECONDS`).
+//!
+//! Looked at when memory is taken for the stream, and once a second. A replica beyond a limit is
+//! not cut in the middle of a command but between two turns of the loop, as real servers do it
+//! ("scheduled to be closed ASAP").
+//!
+//! The trap: from 7.0 on the hard limit is never below the backlog's size, but the soft one may
+//! be, and then a legal partial resynchronization that takes too long is cut.
+
+use super::downstream::Seat;
+use super::{ConnId, Server};
+use crate::time::SECOND_US;
+
+impl Server {
+    /// What a replica makes this server hold, in bytes, as this engine counts it; its snapshot
+    /// does not count.
+    #[must_use]
+    pub fn output_of(&self, conn: ConnId) -> u64 {
+        let stream = self.backlog.as_ref().map_or(0, |backlog| backlog.ledger().pending(conn.0));
+        let replies = self.outboxes.get(&conn).map_or(0, |o| o.queued() - o.snapshot_left());
+        stream + replies
+    }
+
+    /// The hard limit in force.
+    #[must_use]
+    pub fn hard_limit_bytes(&self) -> u64 {
+        match self.config.replica_limit.hard_bytes {
+            0 => 0,
+            hard if self.engine.raises_hard_limit => hard.max(self.config.backlog_bytes),
+            hard => hard,
+        }
+    }
+
+    /// Looks at every replica.
+    pub(super) fn check_limits_of_all(&mut self) {
+        let replicas: Vec<ConnId> = self.replicas().collect();
+        for conn in replicas {
+            self.check_limit(conn);
+        }
+    }
+
+    fn check_limit(&mut self, conn: ConnId) {
+        if self.doomed.contains(&conn) {
+            return;
+        }
+        let (omem, hard) = (self.output_of(conn), self.hard_limit_bytes());
+        let limit = self.config.replica_limit;
+        let (now, beyond) = (self.now, limit.soft_bytes > 0 && omem >= limit.soft_bytes);
+        let Some(seat) = self.replica_seat(conn) else { return };
+        seat.soft_since = if beyond { seat.soft_since.or(Some(now)) } else { None };
+        // Strictly more than the seconds: the first look only notes the time.
+        let too_long = seat
+            .soft_since
+            .is_some_and(|since| now.whole_seconds_since(since) > limit.soft_seconds);
+        if (hard > 0 && omem >= hard) || too_long {
+            self.doomed.push(conn);
+            self.counters.output_limit_cuts += 1;
+            let client = self.client_line(conn);
+            self.log(format!(
+                "Client {client} scheduled to be closed ASAP for overcoming of output buffer limits."
+            ));
+        }
+    }
+
+    /// Cuts those that were found to be too much; says whether there were any.
+    pub(super) fn cut_doomed(&mut self) -> bool {
+        let doomed = std::mem::take(&mut self.doomed);
+        for conn in &doomed {
+            self.close(*conn);
+        }
+        !doomed.is_empty()
+    }
+
+    /// One client as `CLIENT LIST` shows it, with the fields that mean something here.
+    #[must_use]
+    pub fn client_line(&self, conn: ConnId) -> String {
+        let Some(client) = self.clients.get(&conn) else { return String::new() };
+        let flags = if client.seat == Seat::Client { "N" } else { "S" };
+        let age = self.now.us_since(client.since) / SECOND_US;
+        let idle = self.now.us_since(client.heard) / SECOND_US;
+        let (omem, name) = (self.output_of(conn), client.last_command);
+        let input = client.decoder.buffered();
+        format!(
+            "id={} addr={} laddr=127.0.0.1:{} fd={} name= age={age} idle={idle} flags={flags} \
+             db={} sub=0 psub=0 ssub=0 multi={} qbuf={input} qbuf-free=0 argv-mem=0 multi-mem=0 \
+             rbs=0 rbp=0 obl=0 oll=0 omem={omem} tot-mem={} events=r cmd={name} user=default \
+             redir=-1 resp=2",
+            conn.0 / 2,
+            client.address(),
+            self.config.port,
+            conn.0 / 2 + 8,
+            client.db,
+            -1,
+            omem + input as u64,
+        )
+    }
+}
