@@ -1,13 +1,13 @@
 //! The loop: one server, its sockets, its clock.
 //!
-//! One turn: sleep until something can be done, do what other threads ask, let every socket do a
-//! bounded piece, give what came of it to the server input by input, carry out its outputs.
+//! One turn: sleep until something can be done, do what other threads ask, read a bounded piece of
+//! every peer that sent some, give it to the server input by input, and write what came of it.
 //!
 //! Invariant: after each input the server is drained before the next one, and everything it
 //! wanted sent is with the sockets.
 
 use std::io;
-use std::net::TcpListener;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use psync::server::{ConnId, Event, Input, MOST_UNREAD_BYTES, Output, Server, Start};
@@ -16,6 +16,7 @@ use psync::time::Instant;
 use crate::clock::{Clock, random_seed};
 use crate::error::StartError;
 use crate::handle::{Handle, Request, Requests, Running};
+use crate::listeners::Listeners;
 use crate::options::{Limits, Options};
 use crate::sockets::Sockets;
 
@@ -29,6 +30,8 @@ pub struct Happening {
     pub at: Instant,
     /// The same moment as Unix time, in milliseconds.
     pub unix_ms: u64,
+    /// Whether the server is a replica (then).
+    pub is_replica: bool,
     /// What.
     pub event: Event,
 }
@@ -57,18 +60,20 @@ impl Driver {
         options: Options,
         observer: impl FnMut(Happening) + Send + 'static,
     ) -> Result<Driver, StartError> {
-        let Options { listen, allow_remote, engine, mut config, master, seed, limits } = options;
-        if !listen.ip().to_canonical().is_loopback() && !allow_remote {
-            return Err(StartError::NotLoopback { address: listen });
+        let Options { listen, also_listen, tcp_backlog, allow_remote, .. } = options;
+        let Options { engine, mut config, master, seed, limits, .. } = options;
+        let more = also_listen.iter().map(|extra| extra.address);
+        let remote = |address: &SocketAddr| !address.ip().to_canonical().is_loopback();
+        if let Some(address) = std::iter::once(listen).chain(more).find(remote)
+            && !allow_remote
+        {
+            return Err(StartError::NotLoopback { address });
         }
-        let refused = |source| StartError::Listen { address: listen, source };
-        let listener = TcpListener::bind(listen).map_err(refused)?;
-        listener.set_nonblocking(true).map_err(refused)?;
-        let address = listener.local_addr().map_err(refused)?;
+        let listeners = Listeners::bind(listen, &also_listen, tcp_backlog)?;
+        let address = listeners.address();
         config.port = address.port();
-        let listener = mio::net::TcpListener::from_std(listener);
         let (sockets, waker) =
-            Sockets::listen(listener, limits.connections).map_err(StartError::System)?;
+            Sockets::listen(listeners, limits.connections).map_err(StartError::System)?;
         let (handle, requests) = Handle::new(address, waker);
         let seed = seed.map_or_else(random_seed, Ok)?;
         let clock = Clock::start();
@@ -124,12 +129,14 @@ impl Driver {
     }
 
     fn turn(&mut self) {
-        self.sockets.turn();
+        self.sockets.begin_turn();
+        self.tell();
+        self.sockets.end_turn();
         self.tell();
         if self.clock.now() >= self.wake_at {
             self.give(Input::Timeout);
             // The stream grows on connections that say nothing themselves.
-            for conn in self.sockets.ids() {
+            for conn in self.sockets.full() {
                 self.limit(conn);
             }
         }
@@ -164,7 +171,8 @@ impl Driver {
                 Output::Event(event) => {
                     let at = self.clock.now();
                     let unix_ms = self.clock.unix_ms(at);
-                    (self.observer)(Happening { at, unix_ms, event });
+                    let is_replica = self.server.link_phase().is_some();
+                    (self.observer)(Happening { at, unix_ms, is_replica, event });
                 }
                 Output::Timeout(at) => {
                     self.wake_at = at;
@@ -193,7 +201,10 @@ impl Driver {
         let end = self.clock.now().after_us(FAREWELL.as_micros() as u64);
         while self.sockets.has_unsent() && self.clock.now() < end {
             self.sockets.wait(self.clock.until(end))?;
-            self.sockets.turn();
+            self.sockets.begin_turn();
+            // Read, so that the end is no reset, but not heard any more.
+            while self.sockets.next_input().is_some() {}
+            self.sockets.end_turn();
         }
         Ok(())
     }

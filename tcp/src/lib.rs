@@ -20,15 +20,27 @@
 //! passwords.
 
 mod clock;
+pub mod command_line;
 mod connection;
+pub mod descriptors;
+pub mod directives;
 mod driver;
 mod error;
 mod handle;
+pub mod journal;
+mod listeners;
+pub mod manner;
 mod options;
+pub mod redis_conf;
+pub mod service;
+pub mod settings;
+mod snapshot_file;
 mod sockets;
+pub mod words;
 
 pub use clock::{Clock, random_seed};
 pub use driver::{Driver, Happening};
 pub use error::{StartError, Stopped};
 pub use handle::{Handle, Running};
-pub use options::{Limits, Options};
+pub use options::{Extra, Limits, Options};
+pub use snapshot_file::SnapshotFile;

@@ -12,6 +12,10 @@ pub struct Options {
     /// Where to listen; port 0 takes a free one. [`Config::port`], which a replica announces to
     /// its master, becomes the port that was taken.
     pub listen: SocketAddr,
+    /// Where to listen as well; port 0 takes the first one's.
+    pub also_listen: Vec<Extra>,
+    /// Connections that may wait for being accepted (`tcp-backlog`).
+    pub tcp_backlog: u32,
     /// Whether an address that other machines can reach is meant. This server knows no passwords.
     pub allow_remote: bool,
     /// Whose behaviour it shows.
@@ -24,6 +28,15 @@ pub struct Options {
     pub seed: Option<u64>,
     /// What one peer may cost.
     pub limits: Limits,
+}
+
+/// One more address to listen on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extra {
+    /// That address.
+    pub address: SocketAddr,
+    /// Whether it is no error when this machine has no such address (`bind -::1`).
+    pub may_be_missing: bool,
 }
 
 /// What one peer may cost. The values are a real server's defaults.
@@ -46,6 +59,8 @@ impl Options {
     pub fn new(engine: &'static Engine) -> Options {
         Options {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            also_listen: Vec::new(),
+            tcp_backlog: 511,
             allow_remote: false,
             engine,
             config: Config::defaults(engine),
