@@ -71,6 +71,7 @@ impl Server {
             Some((Target::Disk, same, initial)) => match self.registered_replica() {
                 Some(other) if same == needs => {
                     self.set_up(conn, initial, Entry::Beside(other.0));
+                    self.forget_stream_db();
                     self.log("Waiting for end of BGSAVE for SYNC");
                 }
                 _ => self.log(
@@ -162,12 +163,9 @@ impl Server {
         let word = if sockets { "replicas sockets" } else { "disk" };
         self.log(format!("Starting BGSAVE for SYNC with target: {word}"));
         let initial = self.history.end;
-        // A replica comes out of a snapshot in no particular database, so the next write of the
-        // one shared stream says which it is in. The snapshot itself still says where it was.
+        // The snapshot itself still says in which database the stream is.
         let payload = self.snapshot_of(needs.rdb_version);
-        if self.upstream.is_none() || !self.shares_history() {
-            self.stream_db = None;
-        }
+        self.forget_stream_db();
         for conn in self.waiting() {
             if self.needs(conn) == needs {
                 self.set_up(conn, initial, Entry::Next);
@@ -175,6 +173,15 @@ impl Server {
         }
         let mark = self.new_mark();
         self.save(Saving { target, needs, payload, initial, mark, ready: false });
+    }
+
+    /// A replica comes out of a snapshot in no particular database, so the next write of the one
+    /// shared stream says which it is in; for one that joins a running snapshot once more
+    /// (`replicationSetupSlaveForFullResync`).
+    fn forget_stream_db(&mut self) {
+        if self.upstream.is_none() || !self.shares_history() {
+            self.stream_db = None;
+        }
     }
 
     fn new_mark(&mut self) -> [u8; 40] {

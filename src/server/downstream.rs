@@ -3,6 +3,7 @@
 
 use bytes::Bytes;
 
+use super::engine::Wording;
 use super::outbox::Kind;
 use super::{ConnId, Server};
 use crate::stream::backlog::Cut;
@@ -117,9 +118,11 @@ impl Server {
             (seat.stage, seat.heard) = (Stage::WaitAck, now);
         }
         let peer = self.peer_name(conn);
+        // The one line in which Redis never learned the newer word.
+        let word = if self.engine.wording == Wording::Primary { "replica" } else { "slave" };
         self.log(format!(
             "Streamed RDB transfer with replica {peer} succeeded (socket). Waiting for REPLCONF \
-             ACK from replica to enable streaming"
+             ACK from {word} to enable streaming"
         ));
     }
 
