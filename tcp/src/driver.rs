@@ -8,7 +8,6 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -22,7 +21,7 @@ use crate::error::StartError;
 use crate::handle::{Handle, Request, Requests, Running};
 use crate::listeners::Listeners;
 use crate::options::{Limits, Options};
-use crate::snapshot_file::SnapshotFile;
+use crate::saver::Saver;
 use crate::sockets::Sockets;
 
 /// How long a stopping server flushes what is on its way.
@@ -56,9 +55,7 @@ pub struct Driver {
     requests: Requests,
     handle: Handle,
     observer: Observer,
-    snapshot_file: Option<SnapshotFile>,
-    /// Who writes a snapshot at the moment.
-    saving: Option<JoinHandle<()>>,
+    saver: Saver,
     /// Whether it is to end after this turn.
     leaving: bool,
 }
@@ -100,6 +97,7 @@ impl Driver {
             snapshot,
             ..Start::new(engine, config, seed)
         });
+        let saver = Saver::new(snapshot_file, handle.clone());
         Ok(Driver {
             server,
             sockets,
@@ -109,8 +107,7 @@ impl Driver {
             requests,
             handle,
             observer: Box::new(observer),
-            snapshot_file,
-            saving: None,
+            saver,
             leaving: false,
         })
     }
@@ -136,7 +133,10 @@ impl Driver {
                         self.sockets.cut(conn);
                         self.tell();
                     }
-                    Request::Saved(ok) => self.give(Input::Saved { ok }),
+                    Request::Saved { ok, asks } => {
+                        self.saver.done();
+                        (0..asks).for_each(|_| self.give(Input::Saved { ok }));
+                    }
                     Request::ShutDown { save } => self.shut_down(save),
                     Request::Stop => self.leaving = true,
                 }
@@ -199,7 +199,7 @@ impl Driver {
                 Output::Transmit { conn, bytes, .. } => self.sockets.transmit(conn, bytes),
                 Output::Dial { conn, to } => self.sockets.dial(conn, &to),
                 Output::Close { conn } => self.sockets.close(conn),
-                Output::Save { rdb } => self.save(rdb),
+                Output::Save { rdb } => self.saver.save(rdb),
                 Output::Exit => self.leaving = true,
                 Output::Event(event) => self.observe(event),
                 Output::Timeout(at) => {
@@ -215,26 +215,6 @@ impl Driver {
         let unix_ms = self.clock.unix_ms(at);
         let is_replica = self.server.link_phase().is_some();
         (self.observer)(Happening { at, unix_ms, is_replica, event });
-    }
-
-    /// Writes a snapshot on a thread of its own: a disk may take its time, and replicas must not
-    /// wait for it.
-    fn save(&mut self, rdb: Bytes) {
-        self.wait_for_save();
-        let Some(file) = self.snapshot_file.clone() else { return self.handle.saved(false) };
-        let handle = self.handle.clone();
-        let write = move || handle.saved(file.save(&rdb).is_ok());
-        match std::thread::Builder::new().name("save".to_owned()).spawn(write) {
-            Ok(thread) => self.saving = Some(thread),
-            Err(_) => self.handle.saved(false),
-        }
-    }
-
-    fn wait_for_save(&mut self) {
-        if let Some(thread) = self.saving.take() {
-            // It cannot panic; if it did, nobody would have been told that anything is saved.
-            let _ = thread.join();
-        }
     }
 
     /// A signal says what a client says with SHUTDOWN, and so it is said on a connection that no
@@ -277,7 +257,7 @@ impl Driver {
             while self.sockets.next_input().is_some() {}
             self.sockets.end_turn();
         }
-        self.wait_for_save();
+        self.saver.finish();
         Ok(())
     }
 }

@@ -19,8 +19,11 @@ use crate::error::Stopped;
 pub(crate) enum Request {
     Inspect(Box<dyn FnOnce(&Server) + Send>),
     Disconnect(ConnId),
-    /// What became of a snapshot that was to be saved.
-    Saved(bool),
+    /// What became of a snapshot that was asked for so many times.
+    Saved {
+        ok: bool,
+        asks: usize,
+    },
     /// Stop as SHUTDOWN does, saving or not.
     ShutDown {
         save: bool,
@@ -89,8 +92,8 @@ impl Handle {
     }
 
     /// A snapshot stands on disk, or does not.
-    pub(crate) fn saved(&self, ok: bool) {
-        let _ = self.ask(Request::Saved(ok));
+    pub(crate) fn saved(&self, ok: bool, asks: usize) {
+        let _ = self.ask(Request::Saved { ok, asks });
     }
 
     fn ask(&self, request: Request) -> Result<(), Stopped> {

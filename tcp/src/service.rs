@@ -232,7 +232,7 @@ fn load(settings: &Settings, journal: &Journal, role: char) -> Result<Option<Rdb
     let bytes = file.load().map_err(|error| fatal(&system_words(&error)))?;
     let Some(bytes) = bytes else { return Ok(None) };
     let rdb = Rdb::decode(&bytes).map_err(|error| fatal(&error))?;
-    let mut say = |text: String| journal.write(role, Level::Notice, &text);
+    let say = |text: String| journal.write(role, Level::Notice, &text);
     for (name, product) in [("redis-ver", "Redis"), ("valkey-ver", "Valkey")] {
         if let Some(version) = rdb.aux(name) {
             let version = String::from_utf8_lossy(version);
