@@ -25,7 +25,7 @@ pub mod engine;
 mod info;
 pub mod keyspace;
 mod limits;
-mod log;
+pub mod log;
 mod outbox;
 mod outside;
 mod psync;

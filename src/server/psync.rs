@@ -141,7 +141,7 @@ impl Server {
         let decided = Decided {
             conn,
             remedy: self.remedy(&request, &decision, window.as_ref()),
-            log_line: lines.last().cloned().unwrap_or_default(),
+            log_line: log::reason_line(&lines, &decision),
             peer,
             request,
             decision: decision.clone(),
