@@ -32,6 +32,7 @@ mod listeners;
 pub mod manner;
 mod options;
 pub mod redis_conf;
+mod saver;
 pub mod service;
 pub mod settings;
 mod snapshot_file;

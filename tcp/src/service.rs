@@ -6,6 +6,7 @@
 //!
 //! Absent on purpose: a Unix socket, TLS, syslog, supervision by systemd.
 
+use std::fmt::Display;
 use std::fs;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, ToSocketAddrs};
@@ -14,9 +15,11 @@ use std::path::PathBuf;
 use std::process::{ExitCode, Stdio};
 use std::sync::Arc;
 use std::thread;
+use std::time::Instant;
 
 use psync::server::Event;
 use psync::server::engine::ENGINES;
+use psync::wire::Rdb;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
@@ -30,6 +33,7 @@ use crate::manner::Manner;
 use crate::options::{Extra, Limits, Options};
 use crate::redis_conf::{self, ConfError, Line, system_words};
 use crate::settings::{self, Settings};
+use crate::snapshot_file::SnapshotFile;
 
 /// Runs the program with the arguments behind its name.
 #[must_use]
@@ -158,8 +162,9 @@ fn serve(settings: &Settings, configured: bool) -> ExitCode {
     for (level, text) in manner.listening(pid, driver.handle().address().port()) {
         say(level, &text);
     }
+    let saves = !settings.save.is_empty();
     let pidfile = PidFile::write(settings.pidfile.clone(), pid);
-    if let Err(error) = watch_signals(driver.handle(), journal.clone(), manner) {
+    if let Err(error) = watch_signals(driver.handle(), journal.clone(), saves) {
         say(Level::Warning, &format!("Signals are not watched: {error}"));
     }
     say(Level::Notice, manner.ready());
@@ -189,6 +194,7 @@ fn start(settings: &Settings, journal: &Arc<Journal>, role: char) -> Result<Driv
         )]);
     }
     let (listen, also_listen) = addresses(settings)?;
+    let snapshot = load(settings, journal, role)?;
     let options = Options {
         listen,
         also_listen,
@@ -196,13 +202,11 @@ fn start(settings: &Settings, journal: &Arc<Journal>, role: char) -> Result<Driv
         allow_remote: settings.allow_remote,
         config: settings.config.clone(),
         master: settings.master.clone(),
+        snapshot,
+        snapshot_file: Some(SnapshotFile::new(settings.snapshot_path())),
         limits: Limits {
             connections: usize::try_from(adjusted.maxclients).unwrap_or(usize::MAX),
             input_bytes: settings.query_buffer_bytes,
-            // As the engine does it since 7.0: what the backlog may hold is no reason to cut.
-            replica_output_bytes: Limits::default()
-                .replica_output_bytes
-                .max(settings.config.backlog_bytes),
         },
         ..Options::new(settings.engine)
     };
@@ -215,6 +219,30 @@ fn start(settings: &Settings, journal: &Arc<Journal>, role: char) -> Result<Driv
         }
     };
     Driver::start(options, observer).map_err(|error| words(&error, settings.port))
+}
+
+/// What was saved before. A file that cannot be understood is no reason to start empty, and then
+/// to save over it.
+fn load(settings: &Settings, journal: &Journal, role: char) -> Result<Option<Rdb>, Vec<String>> {
+    let file = SnapshotFile::new(settings.snapshot_path());
+    let began = Instant::now();
+    let fatal = |why: &dyn Display| {
+        vec![format!("Fatal error loading the DB {}: {why}. Exiting.", file.path().display())]
+    };
+    let bytes = file.load().map_err(|error| fatal(&system_words(&error)))?;
+    let Some(bytes) = bytes else { return Ok(None) };
+    let rdb = Rdb::decode(&bytes).map_err(|error| fatal(&error))?;
+    let say = |text: String| journal.write(role, Level::Notice, &text);
+    for (name, product) in [("redis-ver", "Redis"), ("valkey-ver", "Valkey")] {
+        if let Some(version) = rdb.aux(name) {
+            let version = String::from_utf8_lossy(version);
+            say(format!("Loading RDB produced by {product} version {version}"));
+        }
+    }
+    let keys = rdb.entries.len();
+    say(format!("Done loading RDB, keys loaded: {keys}, keys expired: 0."));
+    say(format!("DB loaded from disk: {:.3} seconds", began.elapsed().as_secs_f64()));
+    Ok(Some(rdb))
 }
 
 /// The words of a real server, where it has some.
@@ -270,7 +298,7 @@ fn addresses(settings: &Settings) -> Result<(SocketAddr, Vec<Extra>), Vec<String
 }
 
 /// Ends the server at SIGTERM or SIGINT; a second SIGINT does not wait. A hangup is ignored.
-fn watch_signals(handle: Handle, journal: Arc<Journal>, manner: Manner) -> io::Result<()> {
+fn watch_signals(handle: Handle, journal: Arc<Journal>, saves: bool) -> io::Result<()> {
     let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP])?;
     let watch = move || {
         let mut asked = false;
@@ -287,21 +315,12 @@ fn watch_signals(handle: Handle, journal: Arc<Journal>, manner: Manner) -> io::R
                     let name = if signal == SIGINT { "SIGINT" } else { "SIGTERM" };
                     let text = format!("Received {name} scheduling shutdown...");
                     journal.write_from_signal(&text);
-                    shut_down(&handle, &journal, manner);
+                    handle.shut_down(saves);
                 }
             }
         }
     };
     thread::Builder::new().name("signals".to_owned()).spawn(watch).map(|_| ())
-}
-
-fn shut_down(handle: &Handle, journal: &Journal, manner: Manner) {
-    // A server that has stopped by itself meanwhile needs no more words.
-    let Ok(is_replica) = handle.inspect(|server| server.link_phase().is_some()) else { return };
-    let role = if is_replica { 'S' } else { 'M' };
-    let text = "User requested shutdown...";
-    journal.write(role, manner.level(text), text);
-    handle.stop();
 }
 
 /// The file that names the process, while it runs.

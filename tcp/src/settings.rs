@@ -328,9 +328,8 @@ mod tests {
 
     #[test]
     fn real_directives_that_are_not_modelled_are_noted_once_and_others_refused() {
-        let settings =
-            read("appendonly no\nappendonly yes\nrename-command A b\nio-threads 4").unwrap();
-        assert_eq!(settings.not_modelled, ["appendonly", "rename-command", "io-threads"]);
+        let settings = read("hz 10\nhz 100\nrename-command A b\nio-threads 4").unwrap();
+        assert_eq!(settings.not_modelled, ["hz", "rename-command", "io-threads"]);
         refused("nonsense \"3\"", UNKNOWN);
         refused("nonsense", UNKNOWN);
         refused("nonsense 1 2", UNKNOWN);
@@ -348,6 +347,10 @@ mod tests {
         refused("dir /nonexistent", "No such file or directory");
         refused("daemonize maybe", "argument must be 'yes' or 'no'");
         refused("dbfilename a/b", "dbfilename can't be a path, just a filename");
+        refused(
+            "client-output-buffer-limit foo 1 2 3",
+            "Invalid client class specified in buffer limit configuration.",
+        );
         assert!(read("engine redis-1").unwrap_err().contains("must be one of the following"));
     }
 }

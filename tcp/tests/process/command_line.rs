@@ -19,12 +19,12 @@ fn refused(output: &Output, says: &str) {
 
 #[test]
 fn its_log_has_the_lines_that_a_harness_waits_for_in_a_real_servers_shape() {
-    let server = Server::start(&["--repl-backlog-size", "16kb", "--appendonly", "no"]);
+    let server = Server::start(&["--repl-backlog-size", "16kb", "--rdbcompression", "no"]);
     let pid = server.pid();
     let log = server.log();
     for says in [
         format!("pid={pid}, just started"),
-        "Warning: 'appendonly' is accepted but not modelled, it has no effect.".to_owned(),
+        "Warning: 'rdbcompression' is accepted but not modelled, it has no effect.".to_owned(),
         format!("Running mode=standalone, port={}.", server.port),
         format!(" PID: {pid}"),
         "Server initialized".to_owned(),
