@@ -3,6 +3,7 @@
 //! One server, a real one, is asked for the names of its keys with SCAN. All are asked for each
 //! of these keys and for the number of keys, so nothing can be missing and nothing too much.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io;
 
@@ -11,6 +12,7 @@ use psync::wire::Value;
 
 use crate::client::Client;
 use crate::server::Server;
+use crate::until;
 
 /// The databases that the load writes to. The name of the last takes two digits.
 pub const DATABASES: [u32; 4] = [0, 1, 3, 11];
@@ -26,13 +28,59 @@ struct Held {
     sizes: Vec<i64>,
 }
 
-/// Where the servers' keys differ from those of the first, a real one; none where they do not.
+/// Waits until a master, the first, and its replicas have the same history and data.
+#[track_caller]
+pub fn agree(servers: &mut [&mut Server]) {
+    let last = RefCell::new(String::new());
+    until(
+        "all are equal",
+        || last.borrow().clone(),
+        || {
+            let difference = difference(servers);
+            let equal = difference.is_none();
+            last.replace(difference.unwrap_or_default());
+            equal.then_some(())
+        },
+    );
+}
+
+/// What keeps servers from being equal, the first of which is the master.
 ///
 /// Keys may expire while this looks, so only a difference that stays means something.
 pub fn difference(servers: &mut [&mut Server]) -> Option<String> {
+    let fields = ["master_repl_offset", "master_replid"];
+    let state = |server: &mut Server| fields.map(|field| server.client.info(field));
+    let (master, replicas) = servers.split_first_mut()?;
+    let wanted = state(master);
+    for server in replicas {
+        let has = state(server);
+        let up = server.client.info("master_link_status");
+        if up != "up" || has != wanted {
+            return Some(format!("{}: {up}, {has:?} instead of {wanted:?}", server.name()));
+        }
+    }
+    difference_of_data(servers)
+}
+
+/// Where the servers' keys differ from those of a real one among them.
+fn difference_of_data(servers: &mut [&mut Server]) -> Option<String> {
+    let reference = servers.iter().position(|server| !server.is_ours()).expect("a real one");
+    servers[..=reference].rotate_right(1);
+    let found = difference_from_first(servers);
+    servers[..=reference].rotate_left(1);
+    found
+}
+
+fn difference_from_first(servers: &mut [&mut Server]) -> Option<String> {
     let (reference, others) = servers.split_first_mut()?;
-    let names = names(&mut reference.client).ok()?;
-    let held = held(&mut reference.client, &names).ok()?;
+    let read = names(&mut reference.client).and_then(|names| {
+        let held = held(&mut reference.client, &names)?;
+        Ok((names, held))
+    });
+    let (names, held) = match read {
+        Ok(read) => read,
+        Err(error) => return Some(format!("{}: {error}", reference.name())),
+    };
     others.iter_mut().find_map(|other| match self::held(&mut other.client, &names) {
         Ok(theirs) => {
             let what = held.difference(&theirs)?;

@@ -1,11 +1,10 @@
 //! The servers of a schedule, and what must hold between them after each step.
 
-use crate::data::difference;
+use crate::data::agree;
 use crate::dice::Dice;
 use crate::kind::Kind;
 use crate::server::Server;
 use crate::sync_log::{Answer, Counted, answers, decisions, lines_after};
-use crate::until;
 use crate::wire::Wire;
 
 /// Small, so that it is soon outrun.
@@ -121,21 +120,11 @@ impl World {
     /// Waits until all are equal, then looks at how they came to be.
     pub fn settle(&mut self, expected: Expected) {
         let together = self.together();
-        let step = self.step;
-        let mut last = String::new();
-        // One closure that looks, and one that tells what it saw last.
-        let seen = std::cell::RefCell::new(&mut last);
-        let servers = &mut self.servers;
-        until(
-            &format!("all are equal after '{step}'"),
-            || seen.borrow().clone(),
-            || {
-                let differs = differs(servers, &together);
-                let equal = differs.is_none();
-                **seen.borrow_mut() = differs.unwrap_or_default();
-                equal.then_some(())
-            },
-        );
+        let mut chosen: Vec<(usize, &mut Server)> = self.servers.iter_mut().enumerate().collect();
+        chosen.retain(|(number, _)| together.contains(number));
+        chosen.sort_by_key(|(number, _)| *number != together[0]);
+        let mut chosen: Vec<&mut Server> = chosen.into_iter().map(|(_, server)| server).collect();
+        agree(&mut chosen);
         self.tally.checks += 3 * (together.len() as u64 - 1);
         self.compare_logs(expected);
         self.compare_counters();
@@ -196,25 +185,4 @@ impl World {
             self.tally.checks += 3;
         }
     }
-}
-
-/// What keeps servers from being equal.
-fn differs(servers: &mut [Server], together: &[usize]) -> Option<String> {
-    let fields = ["master_repl_offset", "master_replid"];
-    let state = |server: &mut Server| fields.map(|field| server.client.info(field));
-    let wanted = state(&mut servers[together[0]]);
-    for who in &together[1..] {
-        let server = &mut servers[*who];
-        let has = state(server);
-        let up = server.client.info("master_link_status");
-        if up != "up" || has != wanted {
-            return Some(format!("{}: {up}, {has:?} instead of {wanted:?}", server.name()));
-        }
-    }
-    let mut chosen: Vec<(usize, &mut Server)> = servers.iter_mut().enumerate().collect();
-    chosen.retain(|(number, _)| together.contains(number));
-    // The master first, whatever its number is: it is real, and decides what has expired.
-    chosen.sort_by_key(|(number, _)| *number != together[0]);
-    let mut chosen: Vec<&mut Server> = chosen.into_iter().map(|(_, server)| server).collect();
-    difference(&mut chosen)
 }
