@@ -1,7 +1,7 @@
 //! Writes: strings of all sizes in several databases, transactions, and keys that expire.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use bytes::Bytes;
 use crate::client::Client;
 use crate::data::DATABASES;
 use crate::dice::Dice;
+use crate::until;
 
 type Batch = Vec<Vec<Bytes>>;
 
@@ -104,68 +105,88 @@ fn line(text: &str) -> Vec<Bytes> {
 
 /// Somebody who writes all the time, to the server that is the master at the moment.
 pub struct Load {
-    port: Arc<AtomicU16>,
-    ended: Arc<AtomicBool>,
+    /// Locked while a batch is on its way.
+    target: Arc<Mutex<Target>>,
     written: Arc<AtomicU64>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// While the port is this, nothing is written.
-const NOBODY: u16 = 0;
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Target {
+    Nobody,
+    Port(u16),
+    Ended,
+}
+
 /// Between two batches: a load, not a flood, on a machine with two processors.
 const BREATH: Duration = Duration::from_millis(2);
 
 impl Load {
     /// Nothing is written before it is told where.
     pub fn begin(seed: u64) -> Load {
-        let port = Arc::new(AtomicU16::new(NOBODY));
-        let (ended, written) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
-        let (to, end, count) = (port.clone(), ended.clone(), written.clone());
-        let thread = std::thread::spawn(move || {
-            let mut dice = Dice::of(seed);
-            let mut connection: Option<(u16, Client)> = None;
-            while !end.load(Ordering::SeqCst) {
-                let port = to.load(Ordering::SeqCst);
-                connection = connection.filter(|(to, _)| *to == port);
-                if port != NOBODY && connection.is_none() {
-                    connection = Client::connect(port).ok().map(|client| (port, client));
-                }
-                let batch = batch(&mut dice, BIG);
-                let done = connection.as_mut().map(|(_, client)| client.try_call_all(&batch));
-                match done {
-                    Some(Ok(_)) => {
-                        count.fetch_add(1, Ordering::SeqCst);
-                    }
-                    Some(Err(_)) => connection = None,
-                    None => {}
-                }
-                std::thread::sleep(BREATH);
-            }
-        });
-        Load { port, ended, written, thread: Some(thread) }
+        let target = Arc::new(Mutex::new(Target::Nobody));
+        let written = Arc::new(AtomicU64::new(0));
+        let (to, count) = (target.clone(), written.clone());
+        let thread = std::thread::spawn(move || write_all_the_time(seed, &to, &count));
+        Load { target, written, thread: Some(thread) }
     }
 
-    /// From here on this server is written to.
+    /// From here on this server is written to, and no other.
     pub fn write_to(&self, port: u16) {
-        self.port.store(port, Ordering::SeqCst);
+        self.turn(Target::Port(port));
     }
 
     /// Nothing is written any more when this returns.
     pub fn pause(&self) {
-        self.port.store(NOBODY, Ordering::SeqCst);
-        // A batch may be on its way to where the port was.
-        std::thread::sleep(5 * BREATH);
+        self.turn(Target::Nobody);
     }
 
     /// Batches so far.
     pub fn written(&self) -> u64 {
         self.written.load(Ordering::SeqCst)
     }
+
+    /// Waits until so many more batches were written.
+    pub fn go_on_for(&self, batches: u64) {
+        let enough = self.written() + batches;
+        let done = || (self.written() >= enough).then_some(());
+        until("more is written", || format!("{} of {enough}", self.written()), done);
+    }
+
+    fn turn(&self, target: Target) {
+        *self.target.lock().expect("whole") = target;
+    }
+}
+
+fn write_all_the_time(seed: u64, target: &Mutex<Target>, written: &AtomicU64) {
+    let mut dice = Dice::of(seed);
+    let mut connection: Option<(u16, Client)> = None;
+    loop {
+        std::thread::sleep(BREATH);
+        let target = target.lock().expect("whole");
+        let port = match *target {
+            Target::Ended => return,
+            Target::Nobody => continue,
+            Target::Port(port) => port,
+        };
+        connection = connection.filter(|(to, _)| *to == port);
+        if connection.is_none() {
+            connection = Client::connect(port).ok().map(|client| (port, client));
+        }
+        let batch = batch(&mut dice, BIG);
+        match connection.as_mut().map(|(_, client)| client.try_call_all(&batch)) {
+            Some(Ok(_)) => {
+                written.fetch_add(1, Ordering::SeqCst);
+            }
+            Some(Err(_)) => connection = None,
+            None => {}
+        }
+    }
 }
 
 impl Drop for Load {
     fn drop(&mut self) {
-        self.ended.store(true, Ordering::SeqCst);
+        self.turn(Target::Ended);
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }

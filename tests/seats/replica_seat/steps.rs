@@ -2,7 +2,6 @@
 
 use super::world::{BACKLOG_BYTES, BEHIND, Expected, OTHER, OURS, REAL, World};
 use crate::load::{Load, write, write_bytes};
-use crate::until;
 
 type Step = (&'static str, fn(&mut World) -> Expected);
 
@@ -60,7 +59,7 @@ impl World {
 fn writes(world: &mut World) -> Expected {
     let load = Load::begin(world.dice.range(0, u64::MAX - 1));
     load.write_to(world.master().port());
-    until("there is a load", String::new, || (load.written() > 100).then_some(()));
+    load.go_on_for(100);
     Expected::Nothing
 }
 
@@ -75,13 +74,11 @@ fn cuts_under_load(world: &mut World) -> Expected {
     let load = Load::begin(world.dice.range(0, u64::MAX - 1));
     load.write_to(world.master().port());
     for _ in 0..world.dice.range(1, 4) {
-        let (written, more) = (load.written(), world.dice.range(1, 60));
-        until("there is more", String::new, || (load.written() > written + more).then_some(()));
+        load.go_on_for(world.dice.range(1, 60));
         let bytes = world.dice.range(1, 20_000);
         world.wires[world.followed].kill_after(bytes);
     }
-    let written = load.written();
-    until("there is more", String::new, || (load.written() > written + 50).then_some(()));
+    load.go_on_for(50);
     Expected::Either
 }
 
