@@ -152,8 +152,11 @@ fn serve(settings: &Settings, configured: bool) -> ExitCode {
         journal.write(role, Level::Warning, &text);
     }
     let say = |level, text: &str| journal.write(role, level, text);
-    let driver = match start(settings, &journal, role) {
-        Ok(driver) => driver,
+    let started = load(settings).and_then(|(snapshot, said)| {
+        start(settings, snapshot, &journal, role).map(|driver| (driver, said))
+    });
+    let (driver, said) = match started {
+        Ok(started) => started,
         Err(lines) => {
             lines.iter().for_each(|text| say(Level::Warning, text));
             return ExitCode::FAILURE;
@@ -162,6 +165,7 @@ fn serve(settings: &Settings, configured: bool) -> ExitCode {
     for (level, text) in manner.listening(pid, driver.handle().address().port()) {
         say(level, &text);
     }
+    said.iter().for_each(|text| say(Level::Notice, text));
     let saves = !settings.save.is_empty();
     let pidfile = PidFile::write(settings.pidfile.clone(), pid);
     if let Err(error) = watch_signals(driver.handle(), journal.clone(), saves) {
@@ -180,7 +184,12 @@ fn serve(settings: &Settings, configured: bool) -> ExitCode {
 }
 
 /// Listens; what the log must say if that fails.
-fn start(settings: &Settings, journal: &Arc<Journal>, role: char) -> Result<Driver, Vec<String>> {
+fn start(
+    settings: &Settings,
+    snapshot: Option<Rdb>,
+    journal: &Arc<Journal>,
+    role: char,
+) -> Result<Driver, Vec<String>> {
     let adjusted = descriptors::make_room_for(settings.maxclients);
     for (grave, text) in &adjusted.lines {
         let level = if *grave { Level::Warning } else { Level::Notice };
@@ -194,7 +203,6 @@ fn start(settings: &Settings, journal: &Arc<Journal>, role: char) -> Result<Driv
         )]);
     }
     let (listen, also_listen) = addresses(settings)?;
-    let snapshot = load(settings, journal, role)?;
     let options = Options {
         listen,
         also_listen,
@@ -221,28 +229,28 @@ fn start(settings: &Settings, journal: &Arc<Journal>, role: char) -> Result<Driv
     Driver::start(options, observer).map_err(|error| words(&error, settings.port))
 }
 
-/// What was saved before. A file that cannot be understood is no reason to start empty, and then
+/// What was saved before, and what the log says about it. A file that cannot be understood is no reason to start empty, and then
 /// to save over it.
-fn load(settings: &Settings, journal: &Journal, role: char) -> Result<Option<Rdb>, Vec<String>> {
+fn load(settings: &Settings) -> Result<(Option<Rdb>, Vec<String>), Vec<String>> {
     let file = SnapshotFile::new(settings.snapshot_path());
     let began = Instant::now();
     let fatal = |why: &dyn Display| {
         vec![format!("Fatal error loading the DB {}: {why}. Exiting.", file.path().display())]
     };
     let bytes = file.load().map_err(|error| fatal(&system_words(&error)))?;
-    let Some(bytes) = bytes else { return Ok(None) };
+    let Some(bytes) = bytes else { return Ok((None, Vec::new())) };
     let rdb = Rdb::decode(&bytes).map_err(|error| fatal(&error))?;
-    let say = |text: String| journal.write(role, Level::Notice, &text);
+    let mut said = Vec::new();
     for (name, product) in [("redis-ver", "Redis"), ("valkey-ver", "Valkey")] {
         if let Some(version) = rdb.aux(name) {
             let version = String::from_utf8_lossy(version);
-            say(format!("Loading RDB produced by {product} version {version}"));
+            said.push(format!("Loading RDB produced by {product} version {version}"));
         }
     }
     let keys = rdb.entries.len();
-    say(format!("Done loading RDB, keys loaded: {keys}, keys expired: 0."));
-    say(format!("DB loaded from disk: {:.3} seconds", began.elapsed().as_secs_f64()));
-    Ok(Some(rdb))
+    said.push(format!("Done loading RDB, keys loaded: {keys}, keys expired: 0."));
+    said.push(format!("DB loaded from disk: {:.3} seconds", began.elapsed().as_secs_f64()));
+    Ok((Some(rdb), said))
 }
 
 /// The words of a real server, where it has some.

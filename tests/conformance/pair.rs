@@ -114,9 +114,15 @@ impl Pair {
 
     fn judge_numbers(&self, judge: &mut Judge, numbers: &[Numbers; 2]) -> Outcome {
         let [left, right] = numbers.each_ref().map(Numbers::compared);
-        for (field, value) in &left {
+        // Counters first: if they differ too, it is not about memory.
+        let (first, histlen) = ("repl_backlog_first_byte_offset", "repl_backlog_histlen");
+        for (field, value) in left.iter().filter(|(name, _)| ![first, histlen].contains(name)) {
             judge.same(&format!("{}: {field}", self.name), &[value, &right[field]])?;
         }
+        let glibc = self.servers[0].kind.engine() == "valkey-9";
+        let firsts = numbers.each_ref().map(Numbers::first);
+        judge.same_window(&format!("{}: {first}", self.name), firsts, glibc)?;
+        judge.same(&format!("{}: {histlen}", self.name), &[left[histlen], right[histlen]])?;
         judge.same_ids("master_replid", numbers.each_ref().map(Numbers::id))?;
         judge.same_ids("master_replid2", numbers.each_ref().map(Numbers::id2))?;
         let holds = numbers.each_ref().map(Numbers::window_follows_history);

@@ -82,12 +82,23 @@ impl Server {
 
     /// Gives the folder back when the port was taken.
     fn try_start(args: &[&str], folder: Folder) -> Result<Server, Folder> {
+        Server::try_to(program(), args, folder)
+    }
+
+    /// Starts one that may have so many files open.
+    pub fn start_with_few_files(files: u32) -> Server {
+        let mut shell = Command::new("sh");
+        let script = format!("ulimit -n {files}; exec \"$0\" \"$@\"");
+        shell.args(["-c", &script, env!("CARGO_BIN_EXE_psync-server")]);
+        Server::try_to(shell, &[], Folder::new()).ok().expect("a free port")
+    }
+
+    fn try_to(mut command: Command, args: &[&str], folder: Folder) -> Result<Server, Folder> {
         let _ = fs::remove_file(folder.0.join("log"));
         let port = {
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
             listener.local_addr().expect("bound").port()
         };
-        let mut command = program();
         command.args(["--port", &port.to_string(), "--logfile", "log", "--dir"]);
         command.arg(&folder.0).args(["--save", ""]).args(args);
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().expect("it starts");
