@@ -11,6 +11,7 @@ use bytes::Bytes;
 use psync::wire::Value;
 
 use crate::client::Client;
+use crate::load::SOON_MS;
 use crate::server::Server;
 use crate::until;
 
@@ -42,6 +43,22 @@ pub fn agree(servers: &mut [&mut Server]) {
             equal.then_some(())
         },
     );
+}
+
+/// As `agree`, and nothing moves any more afterwards: every key of the load that expires soon has
+/// done so. A master that expires one more key while another is promoted is ahead of it, and then
+/// cannot continue; so it would be in production.
+#[track_caller]
+pub fn come_to_rest(servers: &mut [&mut Server]) {
+    let master = &mut servers[0];
+    let latest = SOON_MS + 1;
+    master.client.ok(&format!("SET the-last-to-expire soon PX {latest}"));
+    master.until("keys have expired", |master| {
+        (master.client.say("EXISTS the-last-to-expire") == "0").then_some(())
+    });
+    // A real server deletes those that it did not happen upon when it is asked for all keys.
+    agree(servers);
+    agree(servers);
 }
 
 /// What keeps servers from being equal, the first of which is the master.

@@ -19,6 +19,9 @@ const KEYS: u64 = 60;
 /// Above it a value is compressed in a snapshot, and is more than one piece on the way.
 const BIG: u64 = 100_000;
 
+/// Keys expire within this time, or long after any test is over.
+pub const SOON_MS: u64 = 300;
+
 /// One transaction, or some commands without; at most about `big` bytes a value, if any is big.
 pub fn batch(dice: &mut Dice, big: u64) -> Batch {
     let mut batch = vec![line(&format!("SELECT {}", dice.pick(&DATABASES)))];
@@ -63,7 +66,7 @@ fn command(dice: &mut Dice, big: u64) -> Vec<Bytes> {
     };
     let milliseconds = |dice: &mut Dice| {
         let long = dice.one_in(2);
-        let ms = if long { dice.range(500_000, 900_000) } else { dice.range(1, 300) };
+        let ms = if long { dice.range(500_000, 900_000) } else { dice.range(1, SOON_MS) };
         word(&ms.to_string())
     };
     match dice.range(0, 12) {

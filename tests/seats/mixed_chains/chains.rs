@@ -1,6 +1,6 @@
 //! The tree of servers, and what is done to it.
 
-use crate::data::agree;
+use crate::data::come_to_rest;
 use crate::dice::Dice;
 use crate::kind::Kind;
 use crate::load::Load;
@@ -154,7 +154,7 @@ impl Chains {
         let mut servers: Vec<(usize, &mut Server)> = self.servers.iter_mut().enumerate().collect();
         servers.sort_by_key(|(number, _)| *number != master);
         let mut servers: Vec<&mut Server> = servers.into_iter().map(|(_, server)| server).collect();
-        agree(&mut servers);
+        come_to_rest(&mut servers);
         self.same_digests();
         let full = self.count(|counted| counted.full);
         assert_eq!(full, self.servers.len() as i64 - 1, "a full resync that nobody needed");

@@ -140,6 +140,7 @@ fn master_crashes(world: &mut World) -> Expected {
 }
 
 fn promotion(world: &mut World) -> Expected {
+    world.come_to_rest();
     let (old, new) = (world.master, REAL[1 - world.master]);
     let followed = world.followed;
     world.servers[new].client.ok("REPLICAOF NO ONE");

@@ -1,6 +1,6 @@
 //! The servers of a schedule, and what must hold between them after each step.
 
-use crate::data::agree;
+use crate::data::{agree, come_to_rest};
 use crate::dice::Dice;
 use crate::kind::Kind;
 use crate::server::Server;
@@ -120,14 +120,24 @@ impl World {
     /// Waits until all are equal, then looks at how they came to be.
     pub fn settle(&mut self, expected: Expected) {
         let together = self.together();
-        let mut chosen: Vec<(usize, &mut Server)> = self.servers.iter_mut().enumerate().collect();
-        chosen.retain(|(number, _)| together.contains(number));
-        chosen.sort_by_key(|(number, _)| *number != together[0]);
-        let mut chosen: Vec<&mut Server> = chosen.into_iter().map(|(_, server)| server).collect();
-        agree(&mut chosen);
+        agree(&mut self.chosen(&together));
         self.tally.checks += 3 * (together.len() as u64 - 1);
         self.compare_logs(expected);
         self.compare_counters();
+    }
+
+    /// No key expires any more.
+    pub fn come_to_rest(&mut self) {
+        let together = self.together();
+        come_to_rest(&mut self.chosen(&together));
+    }
+
+    /// These, the first in front.
+    fn chosen(&mut self, together: &[usize]) -> Vec<&mut Server> {
+        let mut chosen: Vec<(usize, &mut Server)> = self.servers.iter_mut().enumerate().collect();
+        chosen.retain(|(number, _)| together.contains(number));
+        chosen.sort_by_key(|(number, _)| *number != together[0]);
+        chosen.into_iter().map(|(_, server)| server).collect()
     }
 
     /// The masters' decisions about each replica, and what that replica's log says it got.
