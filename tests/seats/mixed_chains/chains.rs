@@ -135,7 +135,29 @@ impl Chains {
         }
     }
 
-    pub fn wait_for_links(&mut self) {
+    /// Some writes, and no more after them.
+    pub fn write(&mut self) {
+        self.load.write_to(self.port());
+        self.load.go_on_for(20);
+        self.load.pause();
+    }
+
+    pub fn replicas(&self) -> Vec<usize> {
+        (0..self.servers.len()).filter(|number| *number != self.master).collect()
+    }
+
+    /// Starts one again that has ended, behind whom it followed.
+    pub fn again(&mut self, who: usize) {
+        let master = self.wires[who].as_ref().map(Wire::port);
+        self.servers[who].again(master);
+    }
+
+    pub fn all_equal(&mut self) {
+        self.wait_for_links();
+        self.converge();
+    }
+
+    fn wait_for_links(&mut self) {
         let replicas = self.parents.iter().zip(&mut self.servers).filter(|(of, _)| of.is_some());
         for (_, server) in replicas {
             server.until_info("master_link_status", "up");

@@ -16,7 +16,7 @@
 
 mod chains;
 
-use self::chains::Chains;
+pub use self::chains::Chains;
 use crate::dice::Dice;
 use crate::kind::Kind;
 use crate::kind::Kind::{OursAsRedis, OursAsValkey, Redis, Valkey};
