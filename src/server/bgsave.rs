@@ -16,7 +16,7 @@ use bytes::Bytes;
 use super::downstream::{Seat, Stage};
 use super::outbox::Kind;
 use super::timers::Timer;
-use super::{ConnId, Output, Server};
+use super::{ConnId, Server};
 use crate::stream::backlog::{Entry, Reader};
 use crate::stream::history::ReplId;
 use crate::stream::offset::{ByteCount, Offset};
@@ -32,6 +32,8 @@ pub struct Saving {
     initial: Offset,
     /// The mark behind a payload of unknown length.
     mark: [u8; 40],
+    /// Whether it is there for replicas, and for nothing when they are gone.
+    for_replicas: bool,
     /// Whether it is made; one to the sockets is over only when all of it has left.
     ready: bool,
 }
@@ -174,7 +176,8 @@ impl Server {
             }
         }
         let mark = self.new_mark();
-        self.save(Saving { target, needs, payload, initial, mark, ready: false });
+        let for_replicas = true;
+        self.save(Saving { target, needs, payload, initial, mark, for_replicas, ready: false });
     }
 
     fn new_mark(&mut self) -> [u8; 40] {
@@ -189,7 +192,8 @@ impl Server {
         let payload = self.snapshot_of(needs.rdb_version);
         let initial = self.history.end;
         let mark = [0; 40];
-        self.save(Saving { target: Target::Disk, needs, payload, initial, mark, ready: false });
+        let (target, for_replicas) = (Target::Disk, false);
+        self.save(Saving { target, needs, payload, initial, mark, for_replicas, ready: false });
     }
 
     fn save(&mut self, saving: Saving) {
@@ -244,7 +248,7 @@ impl Server {
         }
         if !streamed {
             self.log("Background saving terminated with success");
-            self.outputs.push_back(Output::Save { rdb: payload });
+            self.put_on_disk(payload);
         } else {
             self.log("Background RDB transfer terminated with success");
         }
@@ -266,7 +270,8 @@ impl Server {
 
     /// A replica has left: nobody may need the snapshot any more.
     pub(super) fn snapshot_lost_a_replica(&mut self) {
-        if self.saving.is_some() && self.members().next().is_none() {
+        let needed = |saving: &Saving| saving.for_replicas && self.members().next().is_none();
+        if self.saving.as_ref().is_some_and(needed) {
             self.timers.disarm(Timer::SnapshotReady);
             self.saving = None;
             self.log("Background transfer terminated by signal 10");

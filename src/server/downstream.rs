@@ -169,7 +169,8 @@ impl Server {
         // is its own, so are its PINGs.
         let top = self.upstream.is_none() || !self.shares_history();
         let due = self.ticks.is_multiple_of(self.config.ping_period_seconds);
-        if top && due && self.replicas().next().is_some() {
+        let held_back = self.holds_pings_back();
+        if top && due && !held_back && self.replicas().next().is_some() {
             self.ping_replicas();
         }
         self.keep_waiting_replicas_alive();

@@ -65,6 +65,12 @@ impl Keyspace {
         self.entries.get(&(db, key.clone())).filter(|entry| !entry.is_expired(now_ms))
     }
 
+    /// The keys of one database whose time is not over, in order.
+    pub fn live_keys(&self, db: u32, now_ms: u64) -> impl Iterator<Item = &Bytes> {
+        let of_db = self.entries.range((db, Bytes::new())..(db + 1, Bytes::new()));
+        of_db.filter(move |(_, entry)| !entry.is_expired(now_ms)).map(|((_, key), _)| key)
+    }
+
     /// Whether a key is still held although its time is over.
     #[must_use]
     pub fn holds_expired(&self, db: u32, key: &Bytes, now_ms: u64) -> bool {

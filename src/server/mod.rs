@@ -15,41 +15,63 @@
 //!
 //! Absent on purpose: the network. Servers do not know each other; they see connections.
 
-pub mod admin;
+mod admin;
+mod answer;
 mod bgsave;
+mod blocked;
+mod clients;
 pub mod command;
 pub mod config;
+mod debug;
 mod dispatch;
 pub mod downstream;
 pub mod engine;
+mod expiry;
+mod failover;
 mod info;
+mod keys;
 pub mod keyspace;
 mod limits;
 pub mod log;
 mod outbox;
 mod outside;
+mod propagation;
 mod psync;
 mod restore;
+mod roles;
+mod saves;
+mod settings;
+mod shutdown;
+mod sleep;
 mod stream;
 mod strings;
 pub mod timers;
+mod transaction;
 pub mod upstream;
+mod wait;
 
 use std::collections::VecDeque;
 
 use bytes::Bytes;
 
 use self::bgsave::Saving;
+use self::blocked::Blocked;
 use self::config::Config;
 use self::dispatch::Client;
 pub use self::dispatch::{Held, MOST_UNREAD_BYTES};
 use self::engine::{Engine, Naming};
+use self::failover::Failover;
 use self::keyspace::Keyspace;
 pub use self::outbox::Kind;
 use self::outbox::Outbox;
+use self::propagation::Unit;
 use self::psync::Forgotten;
 pub use self::psync::{Decided, Remedy};
+use self::saves::LastSave;
+use self::shutdown::Shutdown;
+use self::sleep::{Kept, Sleep};
 use self::timers::{Timer, Timers};
+use self::transaction::Watched;
 use self::upstream::Upstream;
 pub use self::upstream::{LinkStatus, Phase};
 use crate::random::{Generator, below, seeded};
@@ -187,6 +209,16 @@ pub struct Counters {
     pub connections: u64,
     /// Replicas cut because they made the server hold too much.
     pub output_limit_cuts: u64,
+    /// Keys deleted because their time was over.
+    pub expired_keys: u64,
+    /// Bytes received, from masters as well.
+    pub net_input: u64,
+    /// Bytes sent, to replicas as well.
+    pub net_output: u64,
+    /// Bytes received from masters: handshakes, snapshots and stream.
+    pub repl_input: u64,
+    /// Bytes of snapshots and stream sent to replicas.
+    pub repl_output: u64,
 }
 
 /// What a server is given when it starts.
@@ -241,6 +273,24 @@ pub struct Server {
     no_replicas_since: Instant,
     forgotten: Option<Forgotten>,
     clients: Table<ConnId, Client>,
+    /// Those that wait before their next command.
+    blocked: Table<ConnId, Blocked>,
+    /// Keys that clients watch.
+    watched: Vec<Watched>,
+    /// The command that is being executed.
+    unit: Unit,
+    /// Whether replicas are asked at the end of this turn how far they are.
+    wants_acks: bool,
+    failover: Option<Failover>,
+    shutdown: Option<Shutdown>,
+    /// Whether it has stopped, and says so when all is sent.
+    exits: bool,
+    asleep: Option<Sleep>,
+    /// What came while it was asleep.
+    kept: Kept,
+    last_save: LastSave,
+    /// Whether expired keys are looked for (`DEBUG SET-ACTIVE-EXPIRE`).
+    active_expire: bool,
     upstream: Option<Upstream>,
     next_dial: u64,
     outboxes: Table<ConnId, Outbox>,
@@ -283,6 +333,22 @@ impl Server {
             no_replicas_since: start.now,
             forgotten: None,
             clients: Table::default(),
+            blocked: Table::default(),
+            watched: Vec::new(),
+            unit: Unit::default(),
+            wants_acks: false,
+            failover: None,
+            shutdown: None,
+            exits: false,
+            asleep: None,
+            kept: Kept::default(),
+            last_save: LastSave {
+                at_s: (start.unix_ms_at_zero + start.now.0 / 1000) / 1000,
+                ok: true,
+                count: 0,
+                changes: 0,
+            },
+            active_expire: true,
             upstream: None,
             next_dial: 1,
             outboxes: Table::default(),
@@ -329,7 +395,14 @@ impl Server {
     /// Takes one input at `now`. Inputs about connections that are gone are ignored: they were
     /// under way when the connection ended.
     pub fn handle(&mut self, now: Instant, input: Input) {
-        self.now = self.now.max(now);
+        if let Some(input) = self.keep(now, input) {
+            self.now = self.now.max(now);
+            self.take(input);
+        }
+        self.check();
+    }
+
+    fn take(&mut self, input: Input) {
         match input {
             Input::Accepted { conn, peer_ip, peer_port, room } => {
                 self.accepted(conn, (peer_ip, peer_port), room);
@@ -347,11 +420,13 @@ impl Server {
             Input::Saved { ok } => self.saved(ok),
             Input::Timeout => self.look_at_the_clock(),
         }
-        self.check();
     }
 
     /// The next thing the driver must do; `Timeout` when there is nothing more.
     pub fn poll(&mut self) -> Output {
+        if let Some(sleep) = &self.asleep {
+            return Output::Timeout(sleep.until);
+        }
         loop {
             if let Some(output) = self.outputs.pop_front() {
                 return output;
@@ -363,6 +438,7 @@ impl Server {
                 break;
             };
             if let Some((kind, bytes)) = self.next_bytes(conn) {
+                self.count_sent(conn, kind, bytes.len() as u64);
                 return Output::Transmit { conn, kind, bytes };
             }
             self.ready.remove(&conn);
@@ -393,7 +469,13 @@ impl Server {
     /// What a server does between two turns of its loop, when all is sent that can be sent. Says
     /// whether there is anything new to do.
     fn ends_turn(&mut self) -> bool {
-        if self.cut_doomed() {
+        let goes_on = self.answer_waiting()
+            || self.advance_failover()
+            || self.advance_shutdown()
+            || self.ask_for_acks()
+            || self.cut_doomed()
+            || self.says_good_bye();
+        if goes_on {
             return true;
         }
         if let Some(backlog) = &mut self.backlog {
@@ -402,10 +484,19 @@ impl Server {
         false
     }
 
+    fn count_sent(&mut self, conn: ConnId, kind: Kind, bytes: u64) {
+        self.counters.net_output += bytes;
+        if kind != Kind::Control && self.clients.contains_key(&conn) {
+            self.counters.repl_output += bytes;
+        }
+    }
+
     fn received(&mut self, conn: ConnId, bytes: &Bytes) {
+        self.counters.net_input += bytes.len() as u64;
         if self.clients.contains_key(&conn) {
             self.client_received(conn, bytes);
         } else if self.upstream.as_ref().is_some_and(|upstream| upstream.is_on(conn)) {
+            self.counters.repl_input += bytes.len() as u64;
             self.upstream_received(bytes);
         }
     }
@@ -430,6 +521,8 @@ impl Server {
                 Timer::Cron => self.cron(at),
                 Timer::Expire => self.expire_due(),
                 Timer::SnapshotReady => self.snapshot_ready(),
+                // The end of the turn sees who is done.
+                Timer::Wait | Timer::Shutdown => {}
             }
         }
     }
@@ -437,8 +530,9 @@ impl Server {
     /// The tick of once a second (Redis `replicationCron`). Ticks that were missed are not made up
     /// for, but the next one keeps to the beat.
     fn cron(&mut self, at: Instant) {
-        let missed = self.now.us_since(at) / SECOND_US;
-        self.timers.arm(Timer::Cron, at.after_us((missed + 1).saturating_mul(SECOND_US)));
+        let beat = if self.failover.is_some() { failover::TICK_US } else { SECOND_US };
+        let missed = self.now.us_since(at) / beat;
+        self.timers.arm(Timer::Cron, at.after_us((missed + 1).saturating_mul(beat)));
         self.ticks += 1;
         self.last_tick = self.now;
         self.upstream_cron();
@@ -482,12 +576,12 @@ impl Server {
         self.tell(Event::Log(self.engine.words(line.as_ref())));
     }
 
-    fn saved(&mut self, ok: bool) {
-        self.log(if ok { "DB saved on disk" } else { "Error saving DB on disk" });
-    }
-
     fn unix_ms(&self) -> u64 {
         self.unix_ms_at_zero + self.now.0 / 1000
+    }
+
+    fn unix_us(&self) -> u64 {
+        self.unix_ms_at_zero.saturating_mul(1000).saturating_add(self.now.0)
     }
 
     fn check(&self) {

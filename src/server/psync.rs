@@ -67,6 +67,9 @@ pub struct Forgotten {
 impl Server {
     /// `PSYNC <id> <offset>`.
     pub(super) fn psync(&mut self, conn: ConnId, argv: &[Bytes]) {
+        if let Some(error) = self.take_over(conn, argv) {
+            return self.reply_error(conn, error);
+        }
         if let Some(error) = self.cannot_sync_now(conn) {
             return self.reply_error(conn, error);
         }
@@ -100,6 +103,9 @@ impl Server {
 
     /// The refusals that are not decisions: no counter moves.
     fn cannot_sync_now(&self, conn: ConnId) -> Option<&'static str> {
+        if self.failover.is_some() {
+            return Some("NOMASTERLINK Can't SYNC while failing over");
+        }
         if self.upstream.as_ref().is_some_and(|up| up.phase() != Phase::Connected) {
             return Some("NOMASTERLINK Can't SYNC while not connected with my master");
         }

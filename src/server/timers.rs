@@ -12,10 +12,15 @@ pub enum Timer {
     Expire,
     /// The snapshot that is being made is ready.
     SnapshotReady,
+    /// Somebody who said WAIT loses its patience.
+    Wait,
+    /// A server that stops has waited long enough for its replicas.
+    Shutdown,
 }
 
 /// Every timer, in the order in which those of one moment fire.
-const ALL: [Timer; 3] = [Timer::Cron, Timer::Expire, Timer::SnapshotReady];
+const ALL: [Timer; 5] =
+    [Timer::Cron, Timer::Expire, Timer::SnapshotReady, Timer::Wait, Timer::Shutdown];
 
 /// The table.
 #[derive(Clone, Debug, Default)]

@@ -154,6 +154,11 @@ impl Upstream {
         &self.master
     }
 
+    /// Its connection, once it stands.
+    pub fn connected(&self) -> Option<ConnId> {
+        self.conn.filter(|_| matches!(self.step, Step::Transfer(_) | Step::Online(_)))
+    }
+
     pub fn is_on(&self, conn: ConnId) -> bool {
         self.conn == Some(conn)
     }
@@ -217,6 +222,7 @@ impl Server {
     /// own id and offset; up to 6.2 all its replicas are cut off at once. Before, nothing of the
     /// old history means anything to the new master.
     pub(super) fn change_master(&mut self, master: Address) {
+        self.close_open_transaction();
         let mut followed = match &self.upstream {
             None => Some(self.as_followed()),
             Some(upstream) => upstream.followed,
@@ -236,8 +242,6 @@ impl Server {
                  partial transfer.",
             );
         }
-        let Address { host, port } = &master;
-        self.log(format!("REPLICAOF {host}:{port} enabled (user request)"));
         self.follow(master, followed);
         self.arm_expiry();
     }
@@ -272,7 +276,6 @@ impl Server {
             self.no_replicas_since = self.now;
         }
         self.arm_expiry();
-        self.log("MASTER MODE enabled (user request)");
     }
 
     pub(super) fn dial(&mut self, verb: &str) {
@@ -326,7 +329,7 @@ impl Server {
     }
 
     /// Ends the link from this side, as if it had been lost.
-    fn drop_link(&mut self) {
+    pub(super) fn drop_link(&mut self) {
         self.hang_up();
         self.upstream_lost();
     }

@@ -6,10 +6,10 @@
 use bytes::Bytes;
 
 use super::{Followed, Online, Step, Transfer};
-use crate::server::command::{self, Context};
+use crate::server::command;
 use crate::server::keyspace::{DATABASES, Keyspace};
 use crate::server::outbox::Kind;
-use crate::server::{Output, Server};
+use crate::server::Server;
 use crate::stream::offset::ByteCount;
 use crate::wire::Rdb;
 use crate::wire::parse_integer;
@@ -57,6 +57,7 @@ impl Server {
         self.give_up_history();
         let db = snapshot.aux("repl-stream-db").and_then(|text| database(text)).unwrap_or(0);
         self.data = Keyspace::from_entries(snapshot.entries);
+        self.touch_all();
         if let Some(upstream) = &mut self.upstream {
             upstream.followed = Some(Followed { replid, applied: end, db, unnumbered });
         }
@@ -69,7 +70,7 @@ impl Server {
         self.arm_expiry();
         self.log("MASTER <-> REPLICA sync: Finished with success");
         // A snapshot received as a file stays on disk, with its id and offset in it.
-        self.outputs.push_back(Output::Save { rdb: rdb.clone() });
+        self.put_on_disk(rdb.clone());
         let mut decoder = CommandDecoder::new();
         decoder.feed(rest);
         self.enter(Step::Online(Online { decoder, transaction: Vec::new() }));
@@ -173,7 +174,7 @@ impl Server {
             }
         } else if let Some(found) = command::find(name).filter(|found| found.takes(argv.len())) {
             let db = self.followed_db();
-            let context = Context { db, now_ms: self.unix_ms(), expired_by_ms: 0 };
+            let context = self.context(db, 0);
             let effect = self.run(found, context, argv);
             if !self.shares_history()
                 && let Some(propagate) = effect.propagate
