@@ -88,6 +88,7 @@ impl World {
             attached: kept.reader.is_some(),
             first_byte_offset: kept.first.0,
             histlen: kept.first.until(window.next()).map_or(0, |count| count.0),
+            unsent_bytes: kept.unsent.until(window.next()).map_or(0, |count| count.0),
         };
         let memory = backlog.compared().into_iter().flatten();
         BacklogSnapshot {
