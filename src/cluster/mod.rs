@@ -10,6 +10,10 @@
 
 mod act;
 pub mod action;
+mod branches;
+mod comparison;
+mod copies;
+mod counterfactual;
 pub mod decision;
 mod digest;
 pub mod field;
@@ -20,18 +24,26 @@ mod observe;
 pub mod presets;
 mod run;
 pub mod scenario;
+mod room;
 mod sim;
 pub mod snapshot;
+mod tally;
 pub mod trace;
+mod words;
 mod workload;
 
 pub use action::{Action, Direction, Loss, TimedAction};
+pub use branches::{Branch, Branches};
+pub use comparison::{Comparison, Delta, Report};
+pub use counterfactual::{Counterfactual, Finding};
 pub use decision::{DecisionRecord, Verdict};
 pub use field::BadInput;
 pub use observe::BytesAt;
 pub use presets::Preset;
-pub use run::Run;
+pub use run::{Kept, Run};
+pub use room::Sizes;
 pub use scenario::Scenario;
 pub use sim::World;
 pub use snapshot::Snapshot;
+pub use tally::Tally;
 pub use trace::Trace;

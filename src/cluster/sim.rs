@@ -12,6 +12,7 @@ use super::digest::Digest;
 use super::link::{Connection, Link, Way};
 use super::scenario::{Scenario, Wire};
 use super::snapshot::LinkState;
+use super::tally::Meter;
 use super::trace::{Entry, What};
 use super::workload::Clients;
 use crate::random::{Generator, below, seeded};
@@ -41,6 +42,7 @@ pub struct World {
     pub(super) rng: Generator,
     pub(super) clients: Clients,
     pub(super) written: Vec<Entry>,
+    pub(super) meter: Meter,
     next_connection: u64,
     next_entry: u64,
     queue: BinaryHeap<Reverse<Scheduled>>,
@@ -110,6 +112,7 @@ impl World {
             ends: Table::default(),
             clients,
             written: Vec::new(),
+            meter: Meter::default(),
             next_connection: 0,
             next_entry: 0,
             queue: BinaryHeap::new(),
@@ -292,6 +295,9 @@ impl World {
             }
         }
         self.sample_rate(index);
+        if let Some(backlog) = self.nodes[index].server.backlog() {
+            self.meter.holds(backlog.ledger().memory().total());
+        }
         self.note_link_state(index);
         self.note_overruns(index);
     }
@@ -341,6 +347,11 @@ impl World {
         std::mem::take(&mut self.written)
     }
 
+    /// How many events wait for their time.
+    pub(super) fn waiting_events(&self) -> usize {
+        self.queue.len()
+    }
+
     /// The number that the next entry will have.
     #[must_use]
     pub fn next_entry(&self) -> u64 {
@@ -357,20 +368,6 @@ impl World {
     #[must_use]
     pub fn events(&self) -> u64 {
         self.events
-    }
-
-    /// About how much memory a copy of this world takes.
-    #[must_use]
-    pub fn memory_bytes(&self) -> u64 {
-        let of_node = |node: &Node| {
-            let backlog = node.server.window().map_or(0, |window| window.histlen.0);
-            let data = node.server.data();
-            // An entry of the keyspace costs about this much besides its text. Of the text the
-            // servers share one copy, but a copy of the world keeps it when they have moved on.
-            backlog + data.len() as u64 * 128 + 4096
-        };
-        let text = self.nodes.iter().map(|node| node.server.data().payload_bytes()).max();
-        self.nodes.iter().map(of_node).sum::<u64>() + text.unwrap_or(0)
     }
 
     /// A number that stands for everything that happened and for what all servers hold now.
