@@ -264,7 +264,7 @@ fn a_changed_rate_of_writes_holds_from_that_moment_on() {
         (count(run) - before) / 38
     };
     assert_eq!(commands_in(&mut run, SECOND_US), 10);
-    let rate = |n: u64| Action::Workload { writes_per_second: Some(n), value_bytes: None };
+    let rate = |n: u64| Action::Workload { writes_per_second: Some(n), value_bytes: None, curve: None };
     run.act(rate(100)).expect("it can");
     assert_eq!(commands_in(&mut run, SECOND_US), 100);
     run.act(rate(0)).expect("it can");
@@ -394,4 +394,55 @@ fn the_byte_under_the_pointer_is_shown_with_its_command() {
     let end = run.snapshot().servers[0].master_repl_offset as i64;
     assert_eq!(run.bytes_at(0, end + 1), None);
     assert_eq!(run.bytes_at(0, 0), None);
+}
+
+#[test]
+fn a_killed_server_loses_what_it_did_not_save() {
+    let act = |run: &mut Run, text: &str| {
+        run.act(Action::from_json(text).expect("good")).expect("it can");
+    };
+    let keys = |run: &Run, server: usize| run.snapshot().servers[server].keys;
+    // Snapshots over sockets leave nothing on the disk: the master comes back empty, and its
+    // replicas become as empty as it is.
+    let text = r#"{"engine":"redis-7.2","replicas":1,"config":{"repl-diskless-sync-delay":"0"}}"#;
+    let mut run = Run::new(Scenario::from_json(text).expect("good"));
+    run.advance_us(6 * SECOND_US);
+    assert!(keys(&run, 0) > 50 && keys(&run, 1) > 50);
+    act(&mut run, r#"{"do":"workload","writes_per_second":0}"#);
+    act(&mut run, r#"{"do":"kill"}"#);
+    assert_eq!(keys(&run, 0), 0);
+    run.advance_us(3 * SECOND_US);
+    assert_eq!(keys(&run, 1), 0, "{:?}", run.trace().decisions().last());
+    // One over the disk leaves a file, which is loaded, old as it is.
+    let text = r#"{"engine":"redis-6.2","replicas":1,"actions":[
+        {"at_us":3000000,"do":"restart","server":"replica-1"},{"at_us":6000000,"do":"kill"}]}"#;
+    let mut run = Run::new(Scenario::from_json(text).expect("good"));
+    run.advance_us(6 * SECOND_US - 1);
+    let before = keys(&run, 0);
+    run.advance_us(1);
+    assert!((10..before).contains(&keys(&run, 0)), "{} of {before}", keys(&run, 0));
+}
+
+#[test]
+fn the_rate_of_writes_follows_a_drawn_curve() {
+    let text = r#"{"replicas":1,"workload":{"value_bytes":8,"keys":1,"curve":[
+        {"at_us":0,"writes_per_second":100},{"at_us":2000000,"writes_per_second":0},
+        {"at_us":4000000,"writes_per_second":0},{"at_us":6000000,"writes_per_second":200}]}}"#;
+    let mut run = Run::new(Scenario::from_json(text).expect("good"));
+    let mut offsets = Vec::new();
+    for _ in 0..8 {
+        let end = |run: &Run| {
+            let sets = |entry: &&psync::cluster::trace::Entry| matches!(&entry.what, What::Message(m) if m.raw.starts_with("SET"));
+            run.trace().entries().filter(sets).count()
+        };
+        let before = end(&run);
+        run.advance_us(SECOND_US);
+        offsets.push(end(&run) - before);
+    }
+    // Half a write is carried into the next second; the first second has no replica yet.
+    assert_eq!(offsets[1..], [25, 0, 0, 50, 150, 200, 200]);
+    let curve = r#"{"do":"workload","curve":[{"at_us":0,"writes_per_second":0},{"at_us":1000000,"writes_per_second":20}]}"#;
+    run.act(Action::from_json(curve).expect("good")).expect("it can");
+    let again = Scenario::from_json(&run.scenario().to_json()).expect("it reads back");
+    assert_eq!(again, run.scenario());
 }

@@ -1,7 +1,7 @@
 //! Copies of a world along its way, so that going to any moment replays little.
 //!
 //! One copy every so often, all along the run; when they are too many, or take too much memory,
-//! every second one goes and the distance doubles. Beside these a few stand near where somebody
+//! those go that leave the smallest gaps, so that the longest is about twice the shortest. Beside these a few stand near where somebody
 //! went lately, because who drags a slider comes by again.
 //!
 //! Invariants: the copies rise in time, and the first one is of the beginning. A copy is never
@@ -21,7 +21,7 @@ pub(super) struct Moment {
 }
 
 /// About how much memory the copies may take, in bytes.
-const MOST_BYTES: u64 = 64 << 20;
+pub const MOST_BYTES: u64 = 96 << 20;
 /// With an hour between them these are less than four seconds apart.
 const MOST_COPIES: usize = 1024;
 /// How many stand near the places gone to lately.
@@ -56,7 +56,7 @@ impl Copies {
         self.bytes += world.copy_bytes(self.kept.last().map(|copy| &copy.world));
         self.kept.push(Rc::new(Moment { world: world.clone(), done }));
         while self.kept.len() > MOST_COPIES || (self.bytes > MOST_BYTES && self.kept.len() > 2) {
-            self.halve();
+            self.thin_out();
         }
     }
 
@@ -68,14 +68,15 @@ impl Copies {
         self.near.push_back(Rc::new(Moment { world: world.clone(), done }));
     }
 
-    /// Every second one goes, the first always stays.
-    fn halve(&mut self) {
-        let mut index = 0;
-        self.kept.retain(|_| {
-            index += 1;
-            index % 2 == 1
-        });
-        self.every_us = self.every_us.saturating_mul(2);
+    /// The one goes whose neighbours are closest to each other; the first and the last stay.
+    fn thin_out(&mut self) {
+        let at = |index: usize| self.kept.get(index).map_or(Instant::ZERO, |copy| copy.world.now());
+        let gap = |index: &usize| at(index + 1).us_since(at(index - 1));
+        let Some(index) = (1..self.kept.len() - 1).min_by_key(gap) else { return };
+        if gap(&index) > self.every_us * 3 {
+            self.every_us *= 2;
+        }
+        self.kept.remove(index);
         self.count_bytes();
     }
 

@@ -14,6 +14,7 @@ mod branches;
 mod comparison;
 mod copies;
 mod counterfactual;
+pub mod curve;
 pub mod decision;
 mod digest;
 pub mod field;

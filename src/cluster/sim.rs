@@ -58,6 +58,8 @@ pub(super) struct Node {
     pub name: String,
     pub address: Address,
     pub frozen: bool,
+    /// The snapshot that was saved last.
+    pub disk: Option<Bytes>,
     /// What came while it was frozen.
     pub inbox: VecDeque<Input>,
     /// Replies to the console.
@@ -103,7 +105,7 @@ impl World {
     pub fn new(scenario: &Scenario) -> World {
         let now = Instant::ZERO;
         let mut rng = seeded(scenario.seed);
-        let clients = Clients::new(scenario.workload, below(&mut rng, u64::MAX), now);
+        let clients = Clients::new(scenario.workload.clone(), below(&mut rng, u64::MAX), now);
         let mut world = World {
             now,
             nodes: Vec::new(),
@@ -159,6 +161,7 @@ impl World {
             name,
             address,
             frozen: false,
+            disk: None,
             inbox: VecDeque::new(),
             console: Vec::new(),
             link_state: None,
@@ -276,8 +279,10 @@ impl World {
                 Output::Transmit { conn, kind, bytes } => self.transmit(index, conn, kind, bytes),
                 Output::Dial { conn, to } => self.dial(index, conn, &to),
                 Output::Close { conn } => self.close(index, conn),
-                // A restart takes what the server holds then, as if it had saved at the last moment.
-                Output::Save { .. } | Output::Exit => {}
+                // A restart takes what the server holds then, as if it had saved at the last
+                // moment; a kill takes what was saved.
+                Output::Save { rdb } => self.nodes[index].disk = Some(rdb),
+                Output::Exit => {}
                 Output::Event(ServerEvent::Decided(decided)) => self.decided(index, &decided),
                 Output::Event(ServerEvent::Link(_)) => {}
                 Output::Event(ServerEvent::Log(line)) => {

@@ -17,7 +17,9 @@ impl Action {
             Action::Burst { writes, value_bytes } => {
                 format!("{writes} writes of {value_bytes} B")
             }
-            Action::Workload { writes_per_second, value_bytes } => {
+            Action::Workload { curve: Some(_), .. } => "writes as drawn".to_owned(),
+            Action::Kill { server } => format!("kill {server}"),
+            Action::Workload { writes_per_second, value_bytes, curve: None } => {
                 let rate = writes_per_second.map(|rate| format!("{rate} writes a second"));
                 let size = value_bytes.map(|bytes| format!("values of {bytes} B"));
                 let parts: Vec<String> = rate.into_iter().chain(size).collect();
