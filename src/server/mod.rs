@@ -370,16 +370,24 @@ impl Server {
         server
     }
 
-    /// The server that a restart of this one gives: the saved data, no connections, new ids.
-    ///
-    /// With `keep_id` the saved snapshot's id and offset are there to be used as the engine uses
-    /// them. Settings and role stay as they were, as after `CONFIG REWRITE`.
+    /// What it saves when it is stopped: its data, and with `keep_id` the id and offset of its
+    /// history.
     #[must_use]
-    pub fn restarted(&self, seed: u64, now: Instant, keep_id: bool) -> Server {
+    pub fn last_snapshot(&self, keep_id: bool) -> Rdb {
         let mut snapshot = self.snapshot();
         if !keep_id {
             snapshot.aux.clear();
         }
+        snapshot
+    }
+
+    /// The server that a new process in the place of this one is, with this snapshot on its disk:
+    /// no connections, new ids.
+    ///
+    /// The snapshot's id and offset, if it has them, are used as the engine uses them. Settings and
+    /// role stay as they were, as after `CONFIG REWRITE`.
+    #[must_use]
+    pub fn started_again(&self, seed: u64, now: Instant, snapshot: Option<Rdb>) -> Server {
         Server::start(Start {
             engine: self.engine,
             config: self.config.clone(),
@@ -387,7 +395,7 @@ impl Server {
             now,
             unix_ms_at_zero: self.unix_ms_at_zero,
             master: self.upstream.as_ref().map(|upstream| upstream.master().clone()),
-            snapshot: Some(snapshot),
+            snapshot,
             compares: self.compares,
         })
     }
