@@ -6,6 +6,7 @@
 use bytes::Bytes;
 
 use super::command::{self, Context, DataCommand, Effect};
+use super::dual_channel::Channels;
 use super::downstream::Seat;
 use super::outbox::Outbox;
 use super::timers::Timer;
@@ -47,6 +48,8 @@ pub struct Announced {
     pub version: Option<String>,
     /// Its run id, in the proposal of 2011.
     pub run_id: Option<ReplId>,
+    /// What it said about a full resync on two connections.
+    pub channels: Channels,
 }
 
 /// What one connection makes a server hold, in bytes.
@@ -96,9 +99,13 @@ impl Server {
             return;
         }
         let peer = peer_name(&client);
-        self.log(format!("Connection with replica {peer} lost."));
-        if let Some(backlog) = &mut self.backlog {
-            backlog.detach(conn.0, self.now);
+        if client.announced.channels.is_rdb_channel {
+            self.rdb_channel_gone(conn, &peer);
+        } else {
+            self.log(format!("Connection with replica {peer} lost."));
+            if let Some(backlog) = &mut self.backlog {
+                backlog.detach(conn.0, self.now);
+            }
         }
         if self.replicas().next().is_none() {
             self.no_replicas_since = self.now;
@@ -171,8 +178,10 @@ impl Server {
         let now_ms = self.unix_ms();
         let effect = self.run(found, Context { db, now_ms, expired_by_ms: now_ms }, argv);
         if let Some(propagate) = effect.propagate
-            && self.upstream.is_none()
+            && (self.upstream.is_none() || !self.shares_history())
         {
+            // What is written to a writable replica stays there (4.0+): it is no part of the
+            // history that its own replicas share with it.
             self.feed(db, &propagate);
         }
         effect.reply

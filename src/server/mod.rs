@@ -21,6 +21,7 @@ pub mod command;
 pub mod config;
 mod dispatch;
 pub mod downstream;
+mod dual_channel;
 pub mod engine;
 mod info;
 pub mod keyspace;
@@ -42,6 +43,7 @@ use bytes::Bytes;
 use self::bgsave::Saving;
 use self::config::Config;
 use self::dispatch::Client;
+use self::dual_channel::Awaited;
 pub use self::dispatch::{Held, MOST_UNREAD_BYTES};
 use self::engine::{Engine, Naming};
 use self::keyspace::Keyspace;
@@ -147,6 +149,17 @@ pub enum Output {
         /// This one.
         conn: ConnId,
     },
+    /// Read nothing more from a connection until [`Output::Resume`]: what the peer sends waits in
+    /// the network, and in the end with the peer.
+    Pause {
+        /// This one.
+        conn: ConnId,
+    },
+    /// Read on.
+    Resume {
+        /// This one, which was paused.
+        conn: ConnId,
+    },
     /// Put this snapshot on disk, in place of the last one, and say [`Input::Saved`]. A driver
     /// without a disk may leave it.
     Save {
@@ -250,6 +263,9 @@ pub struct Server {
     doomed: Vec<ConnId>,
     /// The snapshot that is being made.
     saving: Option<Saving>,
+    /// By the connection of its snapshot: a replica whose other connection is still to ask for
+    /// the stream (`replicas_waiting_psync`).
+    awaited: Table<ConnId, Awaited>,
     compares: bool,
     outputs: VecDeque<Output>,
     timers: Timers,
@@ -289,6 +305,7 @@ impl Server {
             ready: Table::default(),
             doomed: Vec::new(),
             saving: None,
+            awaited: Table::default(),
             compares: start.compares,
             outputs: VecDeque::new(),
             timers: Timers::default(),
@@ -341,6 +358,7 @@ impl Server {
                     outbox.grant(room);
                     self.ready.insert(conn, ());
                 }
+                self.snapshot_moved(conn);
                 self.run_commands(conn);
             }
             Input::Closed { conn } => self.closed(conn),
@@ -407,6 +425,8 @@ impl Server {
             self.client_received(conn, bytes);
         } else if self.upstream.as_ref().is_some_and(|upstream| upstream.is_on(conn)) {
             self.upstream_received(bytes);
+        } else if self.upstream.as_ref().is_some_and(|upstream| upstream.has_rdb_channel(conn)) {
+            self.rdb_channel_received(bytes);
         }
     }
 
@@ -417,6 +437,8 @@ impl Server {
                 self.log("Error condition on socket for SYNC: Connection refused");
             }
             self.upstream_lost();
+        } else if self.upstream.as_ref().is_some_and(|upstream| upstream.has_rdb_channel(conn)) {
+            self.rdb_channel_ended();
         } else {
             self.client_gone(conn);
         }
