@@ -271,11 +271,6 @@ impl Server {
         self.clients.iter().filter(move |(_, client)| waits(&client.seat)).map(|(conn, _)| *conn)
     }
 
-    /// Whether a snapshot is being made, and to a file.
-    pub(super) fn saves_to_disk(&self) -> bool {
-        self.saving.as_ref().is_some_and(|saving| saving.target == Target::Disk)
-    }
-
     /// Whether a snapshot is being made (`rdb_bgsave_in_progress`).
     #[must_use]
     pub fn is_saving(&self) -> bool {

@@ -6,8 +6,8 @@
 use bytes::Bytes;
 
 use super::command::{self, Context, DataCommand, Effect};
-use super::dual_channel::Channels;
 use super::downstream::Seat;
+use super::dual_channel::Channels;
 use super::outbox::Outbox;
 use super::timers::Timer;
 use super::{ConnId, Server};

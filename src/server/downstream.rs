@@ -104,7 +104,8 @@ impl Server {
 
     /// Whether the stream may be sent to it now.
     pub(super) fn reads_stream(&mut self, conn: ConnId) -> bool {
-        let flows = |seat: &mut ReplicaSeat| matches!(seat.stage, Stage::Background | Stage::Online);
+        let flows =
+            |seat: &mut ReplicaSeat| matches!(seat.stage, Stage::Background | Stage::Online);
         self.replica_seat(conn).is_some_and(flows)
     }
 
@@ -223,14 +224,13 @@ impl Server {
     }
 
     /// A newline a second for those whose snapshot is not on its way, so that they do not give up.
-    /// While one is being made, only if it goes to a file: a socket belongs to the snapshot then.
+    /// While one is being made a real server does so only if it goes to a file; to a socket it
+    /// writes the snapshot itself bit by bit, which is held back here until it is ready.
     fn keep_waiting_replicas_alive(&mut self) {
-        let to_disk = self.saves_to_disk();
         let replicas: Vec<ConnId> = self.replicas().collect();
         for conn in replicas {
             let waits = self.replica_seat(conn).is_some_and(|seat| {
-                matches!(seat.stage, Stage::WaitStart { .. })
-                    || (to_disk && matches!(seat.stage, Stage::WaitEnd { .. }))
+                matches!(seat.stage, Stage::WaitStart { .. } | Stage::WaitEnd { .. })
             });
             if waits {
                 self.send(conn, Kind::Control, Bytes::from_static(b"\n"));

@@ -72,8 +72,9 @@ impl Server {
                 Some(yes @ 0..=1) if option == b"rdb-channel" => channels.is_rdb_channel = yes == 1,
                 Some(0..=1) => {}
                 _ => {
-                    return Some(Err("ERR value is out of range, must be in the range of 0 to 1"
-                        .to_owned()));
+                    return Some(Err(
+                        "ERR value is out of range, must be in the range of 0 to 1".to_owned()
+                    ));
                 }
             },
             b"set-rdb-client-id" => match (parse_integer(value), awaited) {
@@ -81,7 +82,9 @@ impl Server {
                     return Some(Err("ERR value is not an integer or out of range".to_owned()));
                 }
                 (Some(_), Some(rdb)) => channels.rdb_channel = Some(rdb),
-                (Some(id), None) => return Some(Err(format!("ERR Unrecognized RDB client id {id}"))),
+                (Some(id), None) => {
+                    return Some(Err(format!("ERR Unrecognized RDB client id {id}")));
+                }
             },
             _ => return None,
         }
@@ -147,9 +150,8 @@ impl Server {
                      {PATIENCE_SECONDS} seconds"
                 ));
             }
-            None => self.log(format!(
-                "Dual channel replication: Replica {peer} rdb channel disconnected."
-            )),
+            None => self
+                .log(format!("Dual channel replication: Replica {peer} rdb channel disconnected.")),
         }
     }
 

@@ -37,6 +37,8 @@ pub struct Decided {
     pub full_bytes: ByteCount,
     /// The setting that would have made it partial.
     pub remedy: Option<Remedy>,
+    /// Whether the full resync is to come on a connection of its own, which is counted then.
+    pub two_channels: bool,
     /// What a real server logs.
     pub log_line: String,
     /// INFO's counters afterwards.
@@ -149,6 +151,7 @@ impl Server {
             remedy: self.remedy(&request, &decision, window.as_ref()),
             log_line: lines.last().cloned().unwrap_or_default(),
             peer,
+            two_channels,
             request,
             decision: decision.clone(),
             history,

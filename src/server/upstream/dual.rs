@@ -261,6 +261,9 @@ impl Server {
                     "Dual channel replication: MASTER <-> REPLICA sync: Master accepted a Partial \
                      Resynchronization{how}"
                 ));
+                if let Some(id) = line.strip_prefix(b"+CONTINUE ") {
+                    self.renamed(id);
+                }
                 self.keep_for_later(&lines.into_rest());
                 if loaded {
                     self.log("Dual channel replication: Psync established after rdb load");
@@ -270,6 +273,22 @@ impl Server {
             _ => self.fail_dual(&format!(
                 "Aborting dual channel sync. Main channel psync result {text}"
             )),
+        }
+    }
+
+    /// The master has taken another id since it promised where to go on: what it promised is a
+    /// part of that history as well.
+    fn renamed(&mut self, id: &[u8]) {
+        let (Ok(id), Some(dual)) = (ReplId::try_from(id), self.dual()) else { return };
+        if let Some(promised) = &mut dual.promised {
+            promised.replid = id;
+        }
+        if !dual.is_loaded() {
+            return;
+        }
+        self.history.replid = id;
+        if let Some(Some(followed)) = self.upstream.as_mut().map(|up| &mut up.followed) {
+            followed.replid = id;
         }
     }
 

@@ -15,8 +15,8 @@ use crate::stream::offset::Offset;
 use crate::stream::psync::Request;
 use crate::wire::LineDecoder;
 use crate::wire::PayloadDecoder;
-use crate::wire::parse_integer;
 use crate::wire::encode_command;
+use crate::wire::parse_integer;
 
 /// A snapshot larger than this is refused before it is received.
 pub(super) const LARGEST_SNAPSHOT_BYTES: u64 = 1 << 31;
