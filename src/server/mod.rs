@@ -25,6 +25,7 @@ pub mod config;
 mod debug;
 mod dispatch;
 pub mod downstream;
+mod dual_channel;
 pub mod engine;
 mod expiry;
 mod failover;
@@ -59,6 +60,7 @@ use self::blocked::Blocked;
 use self::config::Config;
 use self::dispatch::Client;
 pub use self::dispatch::{Held, MOST_UNREAD_BYTES};
+use self::dual_channel::Awaited;
 use self::engine::{Engine, Naming};
 use self::failover::Failover;
 use self::keyspace::Keyspace;
@@ -167,6 +169,17 @@ pub enum Output {
     /// End a connection. No `Closed` follows.
     Close {
         /// This one.
+        conn: ConnId,
+    },
+    /// Read nothing more from a connection until [`Output::Resume`]: what the peer sends waits in
+    /// the network, and in the end with the peer.
+    Pause {
+        /// This one.
+        conn: ConnId,
+    },
+    /// Read on.
+    Resume {
+        /// This one, which was paused.
         conn: ConnId,
     },
     /// Put this snapshot on disk, in place of the last one, and say [`Input::Saved`]. A driver
@@ -300,6 +313,9 @@ pub struct Server {
     doomed: Vec<ConnId>,
     /// The snapshot that is being made.
     saving: Option<Saving>,
+    /// By the connection of its snapshot: a replica whose other connection is still to ask for
+    /// the stream (`replicas_waiting_psync`).
+    awaited: Table<ConnId, Awaited>,
     compares: bool,
     outputs: VecDeque<Output>,
     timers: Timers,
@@ -355,6 +371,7 @@ impl Server {
             ready: Table::default(),
             doomed: Vec::new(),
             saving: None,
+            awaited: Table::default(),
             compares: start.compares,
             outputs: VecDeque::new(),
             timers: Timers::default(),
@@ -422,6 +439,7 @@ impl Server {
                     outbox.grant(room);
                     self.ready.insert(conn, ());
                 }
+                self.snapshot_moved(conn);
                 self.run_commands(conn);
             }
             Input::Closed { conn } => self.closed(conn),
@@ -506,6 +524,8 @@ impl Server {
         } else if self.upstream.as_ref().is_some_and(|upstream| upstream.is_on(conn)) {
             self.counters.repl_input += bytes.len() as u64;
             self.upstream_received(bytes);
+        } else if self.upstream.as_ref().is_some_and(|upstream| upstream.has_rdb_channel(conn)) {
+            self.rdb_channel_received(bytes);
         }
     }
 
@@ -516,6 +536,8 @@ impl Server {
                 self.log("Error condition on socket for SYNC: Connection refused");
             }
             self.upstream_lost();
+        } else if self.upstream.as_ref().is_some_and(|upstream| upstream.has_rdb_channel(conn)) {
+            self.rdb_channel_ended();
         } else {
             self.client_gone(conn);
         }
