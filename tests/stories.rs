@@ -421,7 +421,7 @@ fn a_killed_server_loses_what_it_did_not_save() {
 
 #[test]
 fn the_rate_of_writes_follows_a_drawn_curve() {
-    let text = r#"{"replicas":1,"workload":{"value_bytes":8,"keys":1,"curve":[
+    let text = r#"{"engine":"redis-6.2","replicas":1,"workload":{"value_bytes":8,"keys":1,"curve":[
         {"at_us":0,"writes_per_second":100},{"at_us":2000000,"writes_per_second":0},
         {"at_us":4000000,"writes_per_second":0},{"at_us":6000000,"writes_per_second":200}]}}"#;
     let mut run = Run::new(Scenario::from_json(text).expect("good"));
