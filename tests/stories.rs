@@ -54,10 +54,7 @@ fn each_preset_shows_what_its_sentence_says() {
         [1, 2, 2, 2].map(|n| format!("replica-{n} Full before-backlog"))
     );
     assert_eq!(decisions_of("slow-replica-pins", 40), ["replica-2 Partial -"]);
-    assert_eq!(
-        decisions_of("proposal", 30),
-        ["replica-2 Partial -", "replica-3 Full no-backlog"]
-    );
+    assert_eq!(decisions_of("proposal", 30), ["replica-2 Partial -", "replica-3 Full no-backlog"]);
     assert_eq!(presets::all().len(), 9, "a new preset needs a line here");
 }
 
@@ -92,9 +89,7 @@ fn a_promoted_laggard_refuses_siblings_by_exactly_what_it_had_not_read() {
 fn the_output_limit_and_the_backlog_fight_until_both_are_widened() {
     // Case E01.
     let run = played("two-windows", 75);
-    let cut = |entry: &&psync::cluster::trace::Entry| {
-        matches!(&entry.what, What::Log { line, .. } if line.contains("closed ASAP"))
-    };
+    let cut = |entry: &&psync::cluster::trace::Entry| matches!(&entry.what, What::Log { line, .. } if line.contains("closed ASAP"));
     let cuts: Vec<u64> = run.trace().entries().filter(cut).map(|entry| entry.at.0).collect();
     let widened = 32 * SECOND_US;
     assert_eq!(cuts.len(), 4, "both by the burst, the slow one twice more: {cuts:?}");
