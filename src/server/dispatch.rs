@@ -147,7 +147,12 @@ impl Server {
         while let Some(client) = self.clients.get_mut(&conn) {
             let unread = self.outboxes.get(&conn).map_or(0, Outbox::queued);
             let full = unread > MOST_UNREAD_BYTES && client.seat == Seat::Client;
-            if full || client.ends || self.blocked.contains_key(&conn) || self.asleep.is_some() || self.exits {
+            if full
+                || client.ends
+                || self.blocked.contains_key(&conn)
+                || self.asleep.is_some()
+                || self.exits
+            {
                 break;
             }
             match client.decoder.next() {
@@ -257,7 +262,8 @@ impl Server {
         }
         let cut_off = follows && self.link_phase() != Some(Phase::Connected);
         if cut_off && !self.config.serve_stale_data && !command.answers_stale() {
-            let text = "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.";
+            let text =
+                "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.";
             return Some(text.to_owned());
         }
         None
