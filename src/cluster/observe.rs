@@ -88,6 +88,7 @@ impl World {
             attached: kept.reader.is_some(),
             first_byte_offset: kept.first.0,
             histlen: kept.first.until(window.next()).map_or(0, |count| count.0),
+            unsent_bytes: kept.unsent.until(window.next()).map_or(0, |count| count.0),
         };
         let memory = backlog.compared().into_iter().flatten();
         BacklogSnapshot {
@@ -114,12 +115,15 @@ impl World {
         let here = |connection: &&Connection| {
             connection.dialer == replica && self.nodes[connection.acceptor].address == master
         };
-        let connection = self.connections.values().filter(here).last()?;
-        let conn = connection.accept_conn?;
-        self.nodes[connection.acceptor]
-            .server
-            .is_replica(conn)
-            .then_some((connection.acceptor, conn))
+        let attached = |connection: &Connection| {
+            let (master, conn) = (connection.acceptor, connection.accept_conn?);
+            self.nodes[master].server.is_replica(conn).then_some((master, conn))
+        };
+        // One that is there for a snapshot alone is not where it is attached.
+        let streams =
+            |(master, conn): &(usize, ConnId)| !self.nodes[*master].server.is_rdb_channel(*conn);
+        let connections = self.connections.values().filter(here);
+        connections.filter_map(attached).filter(streams).last()
     }
 
     fn master_of(&self, address: &Address) -> Option<&Node> {
@@ -225,6 +229,7 @@ impl World {
         let phase = self.nodes[index].server.link_phase();
         let state = phase.map(|phase| self.link_state(index, phase));
         if self.nodes[index].link_state != state {
+            self.meter.link(index, self.nodes[index].link_state, state, self.now);
             self.nodes[index].link_state = state;
             if let Some(state) = state {
                 self.record(What::Link { replica: index, state });
@@ -272,6 +277,7 @@ impl World {
             replica: replica.unwrap_or_else(|| decided.peer.clone()),
             ..DecisionRecord::from(decided)
         };
+        self.meter.decided(record.verdict == Verdict::Full);
         self.record(What::Decision(Box::new(record)));
     }
 
@@ -308,7 +314,8 @@ impl From<&Decided> for DecisionRecord {
         let counters_moved = match reason {
             None => vec![moved("sync_partial_ok", counters.sync_partial_ok)],
             Some(reason) => {
-                let full = Some(moved("sync_full", counters.sync_full));
+                let full = moved("sync_full", counters.sync_full);
+                let full = Some(full).filter(|_| !decided.two_channels);
                 let refused = moved("sync_partial_err", counters.sync_partial_err);
                 full.into_iter().chain(reason.counts_as_error().then_some(refused)).collect()
             }

@@ -54,6 +54,8 @@ struct Needs {
     eof: bool,
     /// The format.
     rdb_version: u32,
+    /// Whether this connection is there for the snapshot alone.
+    rdb_channel: bool,
 }
 
 /// The RDB that Valkey 9 gives to a replica that did not say it is at least as new (#2735).
@@ -73,6 +75,7 @@ impl Server {
             Some((Target::Disk, same, initial)) => match self.registered_replica() {
                 Some(other) if same == needs => {
                     self.set_up(conn, initial, Entry::Beside(other.0));
+                    self.forget_stream_db();
                     self.log("Waiting for end of BGSAVE for SYNC");
                 }
                 _ => self.log(
@@ -121,7 +124,8 @@ impl Server {
         let eof = announced.is_some_and(|announced| announced.eof);
         // Only who understands `$EOF` can be given another format than the file's.
         let old = ours >= VALKEY_RDB && eof && !told.is_some_and(is_new);
-        Needs { eof, rdb_version: if old { OLD_RDB } else { ours } }
+        let rdb_channel = announced.is_some_and(|announced| announced.channels.is_rdb_channel);
+        Needs { eof, rdb_version: if old { OLD_RDB } else { ours }, rdb_channel }
     }
 
     /// A replica for which changes are being kept since the snapshot that is being made.
@@ -159,25 +163,39 @@ impl Server {
     /// Begins a snapshot for all who wait for one of this kind.
     fn begin_snapshot(&mut self, needs: Needs) {
         let differs = needs.rdb_version != self.engine.rdb_version;
-        let sockets = needs.eof && (self.config.diskless_sync || differs);
+        let sockets = needs.eof && (self.config.diskless_sync || differs || needs.rdb_channel);
         let target = if sockets { Target::Sockets } else { Target::Disk };
         let word = if sockets { "replicas sockets" } else { "disk" };
-        self.log(format!("Starting BGSAVE for SYNC with target: {word}"));
+        let using = match (self.engine.dual_channel, needs.rdb_channel) {
+            (false, _) => "",
+            (true, false) => " using: normal sync",
+            (true, true) => " using: dual-channel",
+        };
+        self.log(format!("Starting BGSAVE for SYNC with target: {word}{using}"));
         let initial = self.history.end;
-        // A replica comes out of a snapshot in no particular database, so the next write of the
-        // one shared stream says which it is in. The snapshot itself still says where it was.
+        let stream_db = self.stream_db;
+        // The snapshot itself still says in which database the stream is.
         let payload = self.snapshot_of(needs.rdb_version);
-        if self.upstream.is_none() || !self.shares_history() {
-            self.stream_db = None;
-        }
+        self.forget_stream_db();
         for conn in self.waiting() {
-            if self.needs(conn) == needs {
+            if self.needs(conn) == needs && needs.rdb_channel {
+                self.set_up_rdb_channel(conn, initial, stream_db);
+            } else if self.needs(conn) == needs {
                 self.set_up(conn, initial, Entry::Next);
             }
         }
         let mark = self.new_mark();
         let for_replicas = true;
         self.save(Saving { target, needs, payload, initial, mark, for_replicas, ready: false });
+    }
+
+    /// A replica comes out of a snapshot in no particular database, so the next write of the one
+    /// shared stream says which it is in; for one that joins a running snapshot once more
+    /// (`replicationSetupSlaveForFullResync`).
+    fn forget_stream_db(&mut self) {
+        if self.upstream.is_none() || !self.shares_history() {
+            self.stream_db = None;
+        }
     }
 
     fn new_mark(&mut self) -> [u8; 40] {
@@ -188,7 +206,8 @@ impl Server {
 
     /// `BGSAVE` for nobody.
     pub(super) fn save_to_disk(&mut self) {
-        let needs = Needs { eof: false, rdb_version: self.engine.rdb_version };
+        let rdb_version = self.engine.rdb_version;
+        let needs = Needs { eof: false, rdb_version, rdb_channel: false };
         let payload = self.snapshot_of(needs.rdb_version);
         let initial = self.history.end;
         let mark = [0; 40];
@@ -234,8 +253,9 @@ impl Server {
         let streamed = target == Target::Sockets;
         let members: Vec<ConnId> = self.members().collect();
         for conn in &members {
+            let now = self.now;
             if let Some(seat) = self.replica_seat(*conn) {
-                seat.stage = Stage::SendBulk { streamed };
+                (seat.stage, seat.heard) = (Stage::SendBulk { streamed }, now);
             }
             if streamed {
                 self.send(*conn, Kind::Snapshot, encode_eof_header(&mark));

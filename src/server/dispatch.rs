@@ -12,6 +12,7 @@ use super::answer::Answer;
 use super::blocked::Blocked;
 use super::command::{self, Context, DataCommand, Effect};
 use super::downstream::Seat;
+use super::dual_channel::Channels;
 use super::engine::Engine;
 use super::outbox::Outbox;
 use super::transaction::Transaction;
@@ -62,6 +63,8 @@ pub struct Announced {
     pub version: Option<String>,
     /// Its run id, in the proposal of 2011.
     pub run_id: Option<ReplId>,
+    /// What it said about a full resync on two connections.
+    pub channels: Channels,
 }
 
 /// What one connection makes a server hold, in bytes.
@@ -118,9 +121,13 @@ impl Server {
             return;
         }
         let peer = peer_name(&client);
-        self.log(format!("Connection with replica {peer} lost."));
-        if let Some(backlog) = &mut self.backlog {
-            backlog.detach(conn.0, self.now);
+        if client.announced.channels.is_rdb_channel {
+            self.rdb_channel_gone(conn, &peer);
+        } else {
+            self.log(format!("Connection with replica {peer} lost."));
+            if let Some(backlog) = &mut self.backlog {
+                backlog.detach(conn.0, self.now);
+            }
         }
         if self.replicas().next().is_none() {
             self.no_replicas_since = self.now;
@@ -300,8 +307,10 @@ impl Server {
         let now_ms = self.unix_ms();
         let effect = self.run(found, self.context(db, now_ms), argv);
         if let Some(propagate) = effect.propagate
-            && self.upstream.is_none()
+            && (self.upstream.is_none() || !self.shares_history())
         {
+            // What is written to a writable replica stays there (4.0+): it is no part of the
+            // history that its own replicas share with it.
             self.propagate(db, &propagate);
         }
         effect.reply

@@ -100,6 +100,11 @@ pub struct Relink {
     pub keeps_until_loading: bool,
     /// Whether `REPLICAOF` to another master cuts its own replicas at once (up to 6.2).
     pub new_master_cuts: bool,
+    /// Whether `REPLICAOF` dials at once (6.2+), or the next tick does.
+    pub follows_at_once: bool,
+    /// Whether the first ACK leaves as soon as any snapshot is loaded (Valkey), or only after one
+    /// that came without a length: its master waits for it.
+    pub acks_every_snapshot: bool,
     /// Whether `-NOMASTERLINK` and `-LOADING` mean "later" (4.0+), or "no" like any other error.
     pub understands_later: bool,
     /// Whether a full resync from above cuts its own replicas and drops its backlog. Since 2.8.22.
@@ -226,7 +231,7 @@ pub const REDIS_4_0: Engine = Engine {
     wording: Wording::Slave,
     rdb_version: 8,
     handshake: PSYNC2,
-    relink: Relink { at_once: false, ..REDIS_6_2.relink },
+    relink: Relink { at_once: false, follows_at_once: false, ..REDIS_6_2.relink },
     stream: StreamForm {
         ping: "PING",
         wrapping: Wrapping::FromWriteCommand,
@@ -251,6 +256,8 @@ pub const REDIS_6_2: Engine = Engine {
         at_once: true,
         keeps_until_loading: false,
         new_master_cuts: true,
+        follows_at_once: true,
+        acks_every_snapshot: false,
         understands_later: true,
         full_resync_cuts: true,
     },
@@ -325,6 +332,7 @@ pub const VALKEY_9: Engine = Engine {
     rdb_version: 80,
     keeping: Keeping::Blocks(Allocator::Glibc),
     handshake: Handshake { version: true, ..REDIS_7_2.handshake },
+    relink: Relink { acks_every_snapshot: true, ..REDIS_7_2.relink },
     stream: StreamForm { ping_at_zero: true, past_set_deletes: true, ..REDIS_7_2.stream },
     vocabulary: Vocabulary { names_forbidden: true, ..REDIS_7_2.vocabulary },
     default_lazy_expire: true,

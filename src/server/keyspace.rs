@@ -9,14 +9,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
-use crc::{CRC_64_REDIS, Crc};
+use crc::{CRC_64_REDIS, Crc, Table};
 
 use crate::wire::RdbEntry;
 
 /// How many databases there are (`databases 16`).
 pub const DATABASES: u32 = 16;
 
-const CRC: Crc<u64> = Crc::<u64>::new(&CRC_64_REDIS);
+static CRC: Crc<u64, Table<16>> = Crc::<u64, Table<16>>::new(&CRC_64_REDIS);
 
 /// A string with its expiry.
 #[derive(Clone, Debug, PartialEq, Eq)]

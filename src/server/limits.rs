@@ -15,7 +15,9 @@ impl Server {
     /// does not count.
     #[must_use]
     pub fn output_of(&self, conn: ConnId) -> u64 {
-        let stream = self.backlog.as_ref().map_or(0, |backlog| backlog.ledger().pending(conn.0));
+        // What is pinned for the other connection of a replica is not this one's.
+        let backlog = self.backlog.as_ref().filter(|_| !self.awaited.contains_key(&conn));
+        let stream = backlog.map_or(0, |backlog| backlog.ledger().pending(conn.0));
         let replies = self.outboxes.get(&conn).map_or(0, |o| o.queued() - o.snapshot_left());
         stream + replies
     }

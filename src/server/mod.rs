@@ -22,9 +22,11 @@ mod blocked;
 mod clients;
 pub mod command;
 pub mod config;
+mod contract;
 mod debug;
 mod dispatch;
 pub mod downstream;
+mod dual_channel;
 pub mod engine;
 mod expiry;
 mod failover;
@@ -57,8 +59,10 @@ use bytes::Bytes;
 use self::bgsave::Saving;
 use self::blocked::Blocked;
 use self::config::Config;
+pub use self::contract::{Address, ConnId, Counters, Event, Input, Output, Start};
 use self::dispatch::Client;
 pub use self::dispatch::{Held, MOST_UNREAD_BYTES};
+use self::dual_channel::Awaited;
 use self::engine::{Engine, Naming};
 use self::failover::Failover;
 use self::keyspace::Keyspace;
@@ -80,177 +84,6 @@ use crate::stream::history::{History, ReplId};
 use crate::stream::offset::BytePos;
 use crate::table::Table;
 use crate::time::{Instant, SECOND_US};
-use crate::wire::Rdb;
-
-/// A connection. Who opens one numbers it: the driver takes even numbers for those it accepts,
-/// the server odd ones for those it dials, so the two never meet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ConnId(pub u64);
-
-/// Where a server listens.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Address {
-    /// Name or IP address.
-    pub host: String,
-    /// TCP port.
-    pub port: u16,
-}
-
-/// What can happen to a server.
-#[derive(Clone, Debug)]
-pub enum Input {
-    /// Somebody connected.
-    Accepted {
-        /// An even number, never used before.
-        conn: ConnId,
-        /// The peer's IP address, for logs.
-        peer_ip: String,
-        /// The peer's port.
-        peer_port: u16,
-        /// How many bytes the transport takes at once.
-        room: u64,
-    },
-    /// A connection asked for by [`Output::Dial`] stands.
-    Dialed {
-        /// As asked for.
-        conn: ConnId,
-        /// How many bytes the transport takes at once.
-        room: u64,
-    },
-    /// Bytes arrived.
-    Received {
-        /// On this connection.
-        conn: ConnId,
-        /// Never empty.
-        bytes: Bytes,
-    },
-    /// The transport can take more.
-    Writable {
-        /// On this connection.
-        conn: ConnId,
-        /// How many bytes more than before.
-        room: u64,
-    },
-    /// A connection ended, or a dialed one could not be made.
-    Closed {
-        /// This one; it is never mentioned again.
-        conn: ConnId,
-    },
-    /// What was asked for with [`Output::Save`] is done.
-    Saved {
-        /// Whether it stands on disk.
-        ok: bool,
-    },
-    /// The moment asked for by [`Output::Timeout`] has come.
-    Timeout,
-}
-
-/// What a server wants from its driver.
-#[derive(Clone, Debug)]
-pub enum Output {
-    /// Send these bytes; they fit the room that was given.
-    Transmit {
-        /// On this connection.
-        conn: ConnId,
-        /// What they are.
-        kind: Kind,
-        /// The bytes.
-        bytes: Bytes,
-    },
-    /// Open a connection.
-    Dial {
-        /// An odd number, never used before.
-        conn: ConnId,
-        /// To here.
-        to: Address,
-    },
-    /// End a connection. No `Closed` follows.
-    Close {
-        /// This one.
-        conn: ConnId,
-    },
-    /// Put this snapshot on disk, in place of the last one, and say [`Input::Saved`]. A driver
-    /// without a disk may leave it.
-    Save {
-        /// The file's bytes.
-        rdb: Bytes,
-    },
-    /// End the process.
-    Exit,
-    /// Something worth telling happened.
-    Event(Event),
-    /// Nothing more now; wake the server at this moment at the latest.
-    Timeout(Instant),
-}
-
-/// What a server tells about itself.
-#[derive(Clone, Debug)]
-pub enum Event {
-    /// A PSYNC was answered.
-    Decided(Box<Decided>),
-    /// The link to its master changed its phase.
-    Link(Phase),
-    /// A line for the log, in the words of the engine, without prefix.
-    Log(String),
-}
-
-/// INFO's counters of served synchronizations.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counters {
-    /// Full resyncs.
-    pub sync_full: u64,
-    /// Partial ones.
-    pub sync_partial_ok: u64,
-    /// Partial ones refused.
-    pub sync_partial_err: u64,
-    /// Commands executed.
-    pub commands: u64,
-    /// Connections accepted.
-    pub connections: u64,
-    /// Replicas cut because they made the server hold too much.
-    pub output_limit_cuts: u64,
-    /// Keys deleted because their time was over.
-    pub expired_keys: u64,
-    /// Bytes received, from masters as well.
-    pub net_input: u64,
-    /// Bytes sent, to replicas as well.
-    pub net_output: u64,
-    /// Bytes received from masters: handshakes, snapshots and stream.
-    pub repl_input: u64,
-    /// Bytes of snapshots and stream sent to replicas.
-    pub repl_output: u64,
-}
-
-/// What a server is given when it starts.
-#[derive(Clone, Debug)]
-pub struct Start {
-    /// Whose behaviour it shows.
-    pub engine: &'static Engine,
-    /// Its settings.
-    pub config: Config,
-    /// Seeds its ids and the phase of its clock ticks.
-    pub seed: u64,
-    /// Now.
-    pub now: Instant,
-    /// Unix time, in milliseconds, of `Instant::ZERO`.
-    pub unix_ms_at_zero: u64,
-    /// The master to follow, if any.
-    pub master: Option<Address>,
-    /// The snapshot on its disk, if there is one.
-    pub snapshot: Option<Rdb>,
-    /// Whether the memory of all ways of keeping a history is reckoned beside the engine's own.
-    pub compares: bool,
-}
-
-impl Start {
-    /// An empty master that starts at the beginning of time.
-    #[must_use]
-    pub fn new(engine: &'static Engine, config: Config, seed: u64) -> Start {
-        let (now, unix_ms_at_zero) = (Instant::ZERO, 0);
-        let (master, snapshot, compares) = (None, None, false);
-        Start { engine, config, seed, now, unix_ms_at_zero, master, snapshot, compares }
-    }
-}
 
 /// The machine.
 #[derive(Clone, Debug)]
@@ -300,6 +133,9 @@ pub struct Server {
     doomed: Vec<ConnId>,
     /// The snapshot that is being made.
     saving: Option<Saving>,
+    /// By the connection of its snapshot: a replica whose other connection is still to ask for
+    /// the stream (`replicas_waiting_psync`).
+    awaited: Table<ConnId, Awaited>,
     compares: bool,
     outputs: VecDeque<Output>,
     timers: Timers,
@@ -355,6 +191,7 @@ impl Server {
             ready: Table::default(),
             doomed: Vec::new(),
             saving: None,
+            awaited: Table::default(),
             compares: start.compares,
             outputs: VecDeque::new(),
             timers: Timers::default(),
@@ -370,16 +207,24 @@ impl Server {
         server
     }
 
-    /// The server that a restart of this one gives: the saved data, no connections, new ids.
-    ///
-    /// With `keep_id` the saved snapshot's id and offset are there to be used as the engine uses
-    /// them. Settings and role stay as they were, as after `CONFIG REWRITE`.
+    /// What it saves when it is stopped: its data, and with `keep_id` the id and offset of its
+    /// history.
     #[must_use]
-    pub fn restarted(&self, seed: u64, now: Instant, keep_id: bool) -> Server {
+    pub fn last_snapshot(&self, keep_id: bool) -> Rdb {
         let mut snapshot = self.snapshot();
         if !keep_id {
             snapshot.aux.clear();
         }
+        snapshot
+    }
+
+    /// The server that a new process in the place of this one is, with this snapshot on its disk:
+    /// no connections, new ids.
+    ///
+    /// The snapshot's id and offset, if it has them, are used as the engine uses them. Settings and
+    /// role stay as they were, as after `CONFIG REWRITE`.
+    #[must_use]
+    pub fn started_again(&self, seed: u64, now: Instant, snapshot: Option<Rdb>) -> Server {
         Server::start(Start {
             engine: self.engine,
             config: self.config.clone(),
@@ -387,7 +232,7 @@ impl Server {
             now,
             unix_ms_at_zero: self.unix_ms_at_zero,
             master: self.upstream.as_ref().map(|upstream| upstream.master().clone()),
-            snapshot: Some(snapshot),
+            snapshot,
             compares: self.compares,
         })
     }
@@ -414,6 +259,7 @@ impl Server {
                     outbox.grant(room);
                     self.ready.insert(conn, ());
                 }
+                self.snapshot_moved(conn);
                 self.run_commands(conn);
             }
             Input::Closed { conn } => self.closed(conn),
@@ -498,6 +344,8 @@ impl Server {
         } else if self.upstream.as_ref().is_some_and(|upstream| upstream.is_on(conn)) {
             self.counters.repl_input += bytes.len() as u64;
             self.upstream_received(bytes);
+        } else if self.upstream.as_ref().is_some_and(|upstream| upstream.has_rdb_channel(conn)) {
+            self.rdb_channel_received(bytes);
         }
     }
 
@@ -508,6 +356,8 @@ impl Server {
                 self.log("Error condition on socket for SYNC: Connection refused");
             }
             self.upstream_lost();
+        } else if self.upstream.as_ref().is_some_and(|upstream| upstream.has_rdb_channel(conn)) {
+            self.rdb_channel_ended();
         } else {
             self.client_gone(conn);
         }

@@ -72,6 +72,12 @@ impl Server {
         self.replicas().any(|replica| replica == conn)
     }
 
+    /// Whether a connection is there for a snapshot alone (dual channel replication).
+    #[must_use]
+    pub fn is_rdb_channel(&self, conn: ConnId) -> bool {
+        self.clients.get(&conn).is_some_and(|client| client.announced.channels.is_rdb_channel)
+    }
+
     /// `connected_slaves`.
     #[must_use]
     pub fn connected_replicas(&self) -> usize {
@@ -116,5 +122,11 @@ impl Server {
         let start = *self.command_starts.get(after.checked_sub(1)?)?;
         let end = self.command_starts.get(after).copied().unwrap_or(window.next());
         start.until(end).map(|len| (start, len.0))
+    }
+
+    /// Of how many commands of the kept stream the beginning is known.
+    #[must_use]
+    pub fn known_command_starts(&self) -> usize {
+        self.command_starts.len()
     }
 }

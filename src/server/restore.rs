@@ -49,6 +49,7 @@ impl Server {
                     Followed { replid, applied: end, db, unnumbered: false }
                 });
                 self.follow(master, followed);
+                self.dial("Connecting");
             }
             (None, Some(saved)) if self.engine.restart.master_continues => {
                 self.history.end = saved.end;

@@ -24,6 +24,11 @@ pub fn replconf(server: &mut Server, conn: ConnId, argv: &[Bytes]) -> Answer {
             b"getack" => return None,
             _ => {}
         }
+        match server.dual_channel_option(conn, &option, value) {
+            Some(Ok(())) => continue,
+            Some(Err(refused)) => return error(refused),
+            None => {}
+        }
         let (knows_version, knows_run_id) =
             (server.engine.handshake.version, server.engine.handshake.run_id);
         let announced = &mut server.clients.get_mut(&conn)?.announced;

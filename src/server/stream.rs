@@ -13,6 +13,7 @@ use super::psync::Forgotten;
 use super::{ConnId, Server};
 use crate::stream::backlog::{Compared, Cut, Keeping};
 use crate::stream::offset::{ByteCount, BytePos};
+use crate::table::Table;
 use crate::time::{Instant, SECOND_US};
 use crate::wire::{command_len, encode_command};
 
@@ -110,6 +111,7 @@ impl Server {
     /// Stops keeping the history.
     pub(super) fn free_backlog(&mut self) {
         self.backlog = None;
+        self.awaited = Table::default();
         self.command_starts.clear();
     }
 
@@ -121,7 +123,8 @@ impl Server {
         if self.engine.keeping == Keeping::Retained {
             return self.forget_absent_replicas(ttl);
         }
-        let alone = self.upstream.is_none() && self.replicas().next().is_none();
+        let attached = self.replicas().next().is_some() || !self.awaited.is_empty();
+        let alone = self.upstream.is_none() && !attached;
         let waited = self.now.whole_seconds_since(self.no_replicas_since);
         let Some(window) = self.window().filter(|_| alone && ttl != 0 && waited > ttl) else {
             return;

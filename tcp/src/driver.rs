@@ -199,6 +199,8 @@ impl Driver {
                 Output::Transmit { conn, bytes, .. } => self.sockets.transmit(conn, bytes),
                 Output::Dial { conn, to } => self.sockets.dial(conn, &to),
                 Output::Close { conn } => self.sockets.close(conn),
+                Output::Pause { conn } => self.sockets.hold(conn, true),
+                Output::Resume { conn } => self.sockets.hold(conn, false),
                 Output::Save { rdb } => self.saver.save(rdb),
                 Output::Exit => self.leaving = true,
                 Output::Event(event) => self.observe(event),

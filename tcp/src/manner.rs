@@ -135,7 +135,9 @@ impl Manner {
     #[must_use]
     pub fn level(&self, text: &str) -> Level {
         let begins = |beginnings: &[&str]| beginnings.iter().any(|begin| text.starts_with(begin));
-        if begins(WARNINGS) || (!self.calm && begins(CALMED)) {
+        // Begins like the notice about a request, and ends otherwise.
+        let wrong_offset = text.ends_with("with a wrong offset");
+        if begins(WARNINGS) || wrong_offset || (!self.calm && begins(CALMED)) {
             Level::Warning
         } else {
             Level::Notice

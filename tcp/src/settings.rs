@@ -172,11 +172,11 @@ impl Settings {
             "replicaof" | "slaveof" => self.master = master(values)?,
             "maxclients" => self.maxclients = number(first, 1, u64::from(u32::MAX))?,
             "tcp-backlog" => self.tcp_backlog = number(first, 0, i32::MAX as u64)? as u32,
-            "client-query-buffer-limit" => self.query_buffer_bytes = memory(first)?,
+            "client-query-buffer-limit" => self.query_buffer_bytes = memory(first, 1 << 20)?,
             "dir" => self.dir = directory(first)?,
             "dbfilename" => self.dbfilename = file_name(first)?,
             "logfile" => self.logfile = path(first),
-            "loglevel" => self.loglevel = level(first)?,
+            "loglevel" => self.loglevel = level(first, self.engine)?,
             "pidfile" => self.pidfile = path(first),
             "daemonize" => self.daemonize = yes_no(first)?,
             "save" => self.save_points(values)?,
@@ -228,9 +228,13 @@ fn number(value: &str, min: u64, max: u64) -> Result<u64, String> {
     fits.ok_or_else(|| format!("argument must be between {min} and {max} inclusive"))
 }
 
-fn memory(value: &str) -> Result<u64, String> {
-    psync::server::config::parse_memory(value)
-        .ok_or_else(|| "argument must be a memory value".to_owned())
+fn memory(value: &str, min: u64) -> Result<u64, String> {
+    let bytes = psync::server::config::parse_memory(value)
+        .ok_or_else(|| "argument must be a memory value".to_owned())?;
+    let max = i64::MAX as u64;
+    let fits = (min..=max).contains(&bytes);
+    fits.then_some(bytes)
+        .ok_or_else(|| format!("argument must be between {min} and {max} inclusive"))
 }
 
 fn path(value: &str) -> Option<PathBuf> {
@@ -250,10 +254,12 @@ fn file_name(value: &str) -> Result<String, String> {
     Ok(value.to_owned())
 }
 
-fn level(value: &str) -> Result<Level, String> {
-    Level::by_name(value).ok_or_else(|| {
-        "argument(s) must be one of the following: debug, verbose, notice, warning, nothing"
-            .to_owned()
+fn level(value: &str, engine: &Engine) -> Result<Level, String> {
+    let knows_nothing = engine.server_name() == "Valkey";
+    let level = Level::by_name(value).filter(|level| knows_nothing || *level != Level::Nothing);
+    level.ok_or_else(|| {
+        let more = if knows_nothing { ", nothing" } else { "" };
+        format!("argument(s) must be one of the following: debug, verbose, notice, warning{more}")
     })
 }
 

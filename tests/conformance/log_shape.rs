@@ -64,15 +64,20 @@ pub fn shape(line: &str, ports: &[(u16, &str)]) -> String {
         // Who it was and how much it was owed depends on what the kernel took in between.
         return format!("{} Client {}", &text[..1], &text[end..]);
     }
-    if let Some(end) = text.find(" request from '") {
+    if let Some(end) = text.find(" from 'id=") {
         // The rest describes the connection that the command came over.
         text.truncate(end);
+        text.push(')');
     }
     text
 }
 
-/// For what depends on how much the kernel took for a reader that does not read.
+/// For what depends on how much the kernel took for a reader that does not read: no numbers, and
+/// not who was lost, because of who goes with bytes unread the kernel forgets the address.
 pub fn without_digits(text: &str) -> String {
+    if let Some((lost, _)) = text.split_once("Connection with replica ") {
+        return format!("{lost}Connection lost.");
+    }
     text.chars().filter(|character| !character.is_ascii_digit()).collect()
 }
 

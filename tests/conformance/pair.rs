@@ -131,22 +131,31 @@ impl Pair {
 
     /// The log lines since the last time must come to be equal.
     pub fn compare_logs(&mut self, judge: &mut Judge) -> Outcome {
-        self.compare_logs_as(judge, str::to_owned)
+        self.compare_logs_as(judge, |lines| lines)
     }
 
     /// The same, for lines whose numbers depend on how much the kernel took.
     pub fn compare_logs_without_numbers(&mut self, judge: &mut Judge) -> Outcome {
-        self.compare_logs_as(judge, log_shape::without_digits)
+        self.compare_logs_as(judge, |lines| {
+            lines.iter().map(|line| log_shape::without_digits(line)).collect()
+        })
     }
 
-    fn compare_logs_as(&mut self, judge: &mut Judge, view: fn(&str) -> String) -> Outcome {
+    /// The same, for lines about things that happen side by side.
+    pub fn compare_logs_in_any_order(&mut self, judge: &mut Judge) -> Outcome {
+        self.compare_logs_as(judge, |mut lines| {
+            lines.sort();
+            lines
+        })
+    }
+
+    fn compare_logs_as(
+        &mut self,
+        judge: &mut Judge,
+        view: fn(Vec<String>) -> Vec<String>,
+    ) -> Outcome {
         let end = Instant::now() + SETTLING;
-        let mut look = |keep| {
-            [0, 1].map(|side| {
-                let shapes = self.shapes(judge, side, keep);
-                shapes.iter().map(|line| view(line)).collect::<Vec<_>>()
-            })
-        };
+        let mut look = |keep| [0, 1].map(|side| view(self.shapes(judge, side, keep)));
         let mut lines = look(true);
         while lines[0] != lines[1] && Instant::now() < end {
             std::thread::sleep(Duration::from_millis(2));

@@ -30,14 +30,17 @@ impl Server {
             let port = client.announced.port.unwrap_or(0);
             let lag = if seat.is_online() { self.now.whole_seconds_since(seat.heard) } else { 0 };
             let acked = seat.acked;
-            let more = if self.is_valkey() { ",type=replica" } else { "" };
+            let more = match self.engine.dual_channel {
+                true => format!(",type={}", self.channel_name(conn, seat.stage)),
+                false => String::new(),
+            };
             field!(
                 out,
                 "slave{index}:ip={ip},port={port},state={state},offset={acked},lag={lag}{more}"
             );
         }
         if self.is_valkey() {
-            field!(out, "replicas_waiting_psync:0");
+            field!(out, "replicas_waiting_psync:{}", self.replicas_waiting_psync());
         }
         if self.engine.vocabulary.failover {
             field!(out, "master_failover_state:{}", self.failover_state());
@@ -47,14 +50,17 @@ impl Server {
             field!(out, "master_replid:{}", self.history.replid);
             field!(out, "master_replid2:{}", self.history.replid2());
         }
-        field!(out, "master_repl_offset:{}", self.history.end);
+        // After SYNC a history is counted from -1, and its first byte is number 0.
+        let unnumbered = i64::from(self.link().is_some_and(|link| link.is_unnumbered()));
+        let end = self.history.end.next().0 - 1 - unnumbered;
+        field!(out, "master_repl_offset:{end}");
         if named {
             field!(out, "second_repl_offset:{}", self.history.second_replid_offset());
         }
         let window = self.window();
         field!(out, "repl_backlog_active:{}", u8::from(window.is_some()));
         field!(out, "repl_backlog_size:{}", self.config.backlog_bytes);
-        let (first, histlen) = window.map_or((0, 0), |w| (w.first.0, w.histlen.0));
+        let (first, histlen) = window.map_or((0, 0), |w| (w.first.0 - unnumbered, w.histlen.0));
         field!(out, "repl_backlog_first_byte_offset:{first}");
         field!(out, "repl_backlog_histlen:{histlen}");
     }
@@ -86,8 +92,8 @@ impl Server {
         }
         field!(out, "slave_repl_offset:{}", link.applied_offset(self.history.end));
         if self.is_valkey() {
-            field!(out, "replicas_repl_buffer_size:0");
-            field!(out, "replicas_repl_buffer_peak:0");
+            field!(out, "replicas_repl_buffer_size:{}", link.buffered);
+            field!(out, "replicas_repl_buffer_peak:{}", link.buffer_peak);
         }
         if let Some(since) = link.down_since {
             let seconds = self.now.us_since(since) / SECOND_US;
