@@ -84,6 +84,7 @@ use crate::stream::history::{History, ReplId};
 use crate::stream::offset::BytePos;
 use crate::table::Table;
 use crate::time::{Instant, SECOND_US};
+use crate::wire::Rdb;
 
 /// The machine.
 #[derive(Clone, Debug)]
