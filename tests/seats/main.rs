@@ -5,6 +5,7 @@
 //! * `mixed_chains`: five servers of several kinds in trees that are drawn anew under load, in the
 //!   manner of Redis' `tests/integration/psync2.tcl`.
 //! * `restarts`: the end of that test, in which a replica and a master come back from snapshots.
+//! * `failover`: `FAILOVER` both ways between ours and real ones.
 //! * `five_stories`: those of Redis' `tests/integration/replication-psync.tcl`, both ways round.
 //!
 //! A schedule is a seed, which is printed:
@@ -24,6 +25,7 @@ mod conformance_table;
 mod data;
 #[path = "../conformance/dice.rs"]
 mod dice;
+mod failover;
 mod five_stories;
 #[path = "../conformance/kind.rs"]
 mod kind;
