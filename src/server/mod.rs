@@ -452,6 +452,7 @@ impl Server {
                 Timer::Cron => self.cron(at),
                 Timer::Expire => self.expire_due(),
                 Timer::SnapshotReady => self.snapshot_ready(),
+                Timer::HandshakeLine => self.line_never_ended(),
             }
         }
     }
