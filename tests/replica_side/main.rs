@@ -5,6 +5,7 @@ mod answers;
 mod chains;
 mod links;
 mod machine;
+mod two_channels;
 
 use psync::server::engine::{
     Engine, REDIS_2_8, REDIS_4_0, REDIS_6_2, REDIS_7_0, REDIS_7_2, VALKEY_9,
