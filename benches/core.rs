@@ -4,6 +4,7 @@
 //!   nothing that stores bytes can be faster than storing them.
 //! * `decide`, with a small and a huge window: it must not depend on the size.
 //! * Simulated events per second.
+//! * Going to any moment of a one-hour run: people drag a slider, so a frame (16 ms) is the limit.
 //!
 //! Each figure is the median of many rounds; a ratio compares medians of the same run.
 
@@ -11,13 +12,13 @@ use std::hint::black_box;
 use std::time::Instant as Clock;
 
 use bytes::Bytes;
-use psync::cluster::{Scenario, World};
-use psync::random::seeded;
+use psync::cluster::{Run, Scenario, World};
+use psync::random::{below, seeded};
 use psync::stream::backlog::{Cut, Ledger, Retention, Ring, RingWindow};
 use psync::stream::history::History;
 use psync::stream::offset::{ByteCount, Offset};
 use psync::stream::psync::{Request, decide};
-use psync::time::SECOND_US;
+use psync::time::{Instant, SECOND_US};
 
 const ROUNDS: usize = 61;
 
@@ -106,6 +107,35 @@ fn simulation(replicas: usize) {
     );
 }
 
+/// Seeks to random moments of an hour, and drags back through a minute of it.
+fn seeking(name: &str, text: &str) {
+    const HOUR_US: u64 = 3600 * SECOND_US;
+    let scenario = Scenario::from_json(text).expect("a good scenario");
+    let mut run = Run::new(scenario);
+    run.advance_us(HOUR_US);
+    let mut rng = seeded(1);
+    let random: Vec<u64> = (0..301).map(|_| below(&mut rng, HOUR_US)).collect();
+    let from = random[0];
+    let dragged: Vec<u64> = (0..301).map(|n| from.saturating_sub(n * SECOND_US / 5)).collect();
+    for (way, moments) in [("random", random), ("dragged", dragged)] {
+        let mut times: Vec<f64> = moments
+            .into_iter()
+            .map(|moment| {
+                let start = Clock::now();
+                run.seek(Instant(moment));
+                start.elapsed().as_secs_f64() * 1e3
+            })
+            .collect();
+        times.sort_by(f64::total_cmp);
+        let kept = run.kept();
+        row(
+            &format!("seek in an hour, {name}, {way}"),
+            &format!("{:.2} ms, p99 {:.2} ms", times[150], times[297]),
+            &format!("{} copies, {} MB", kept.copies, kept.copies_bytes >> 20),
+        );
+    }
+}
+
 fn main() {
     println!("{:<44} {:>20}   against", "native", "figure");
     for write in [64, 1024, 16 * 1024] {
@@ -116,4 +146,7 @@ fn main() {
     for replicas in [3, 20, 100] {
         simulation(replicas);
     }
+    seeking("3 replicas, 16 writes/s", r#"{"preset":"too-long"}"#);
+    seeking("3 replicas, 20 writes/s, 1 MB", "{}");
+    seeking("3 replicas, 200 writes/s", r#"{"workload":{"writes_per_second":200}}"#);
 }

@@ -22,7 +22,7 @@ fn world(settings: &[(&str, &str)], bandwidth: u64, value_bytes: u64) -> World {
         seed: 7,
         replicas: 1,
         config,
-        workload: Workload { writes_per_second: 20, value_bytes, keys: 50 },
+        workload: Workload { writes_per_second: 20, value_bytes, keys: 50, curve: Vec::new() },
         network: Network {
             default: Wire { latency_us: 1000, bandwidth_bytes_per_second: Some(bandwidth) },
             links: Table::default(),
@@ -64,7 +64,7 @@ fn logs(world: &mut World, of: usize) -> Vec<String> {
 
 /// Runs until replica and master hold the same at the same offset.
 fn settle(world: &mut World) {
-    act(world, Action::Workload { writes_per_second: Some(0), value_bytes: None });
+    act(world, Action::Workload { writes_per_second: Some(0), value_bytes: None, curve: None });
     for _ in 0..300 {
         pass(world, SECOND_US / 10);
         let (master, replica) = (server(world, "master"), server(world, "replica-1"));
@@ -116,7 +116,10 @@ fn a_first_attach_is_one_full_and_one_partial_and_then_keeps_up() {
 fn what_is_written_during_the_transfer_waits_with_the_replica() {
     // 2,000 writes of 3 KB are 50 keys, so 150 KB; at 50 KB a second that takes three seconds.
     let mut world = world(&[], 50_000, 1000);
-    act(&mut world, Action::Workload { writes_per_second: Some(1), value_bytes: Some(10) });
+    act(
+        &mut world,
+        Action::Workload { writes_per_second: Some(1), value_bytes: Some(10), curve: None },
+    );
     cut(&mut world);
     act(&mut world, Action::Burst { writes: 2000, value_bytes: 3000 });
     heal(&mut world);
@@ -148,7 +151,10 @@ fn what_is_written_during_the_transfer_waits_with_the_replica() {
 fn a_full_buffer_stops_the_reading_and_nothing_is_lost() {
     let limit = ("client-output-buffer-limit", "replica 2kb 0 0");
     let mut world = world(&[limit], 20_000, 1000);
-    act(&mut world, Action::Workload { writes_per_second: Some(0), value_bytes: None });
+    act(
+        &mut world,
+        Action::Workload { writes_per_second: Some(0), value_bytes: None, curve: None },
+    );
     act(&mut world, Action::Burst { writes: 2000, value_bytes: 1000 });
     pass(&mut world, SECOND_US / 4);
     for _ in 0..20 {

@@ -160,6 +160,7 @@ fn scenario(seed: u64, rng: &mut Generator) -> Scenario {
             writes_per_second: pick(&[0, 1, 5, 20]),
             value_bytes: pick(&[0, 10, 100, 600]),
             keys: pick(&[1, 10, 100]),
+            curve: Vec::new(),
         },
         network: Network {
             default: Wire {
@@ -202,6 +203,7 @@ fn trouble(world: &World, rng: &mut Generator) -> Action {
         19 => Action::Workload {
             writes_per_second: Some(below(rng, 30)),
             value_bytes: Some(below(rng, 300)),
+            curve: None,
         },
         17 => Action::Promote { server: replica },
         20 => Action::ReplicaOf { server: names[0].clone(), master: replica },

@@ -6,11 +6,10 @@ use psync::cluster::trace::What;
 use psync::cluster::{Action, Run, Scenario, Verdict, presets};
 use psync::time::{Instant, SECOND_US};
 
-/// Plays a preset for 24 seconds; gives each decision after the first attach as
+/// Plays a preset for so many seconds; gives each decision after the first attach as
 /// `replica verdict reason`.
-fn decisions_of(name: &str) -> Vec<String> {
-    let mut run = Run::new(Scenario::preset(name).expect("a preset"));
-    run.advance_us(24 * SECOND_US);
+fn decisions_of(name: &str, seconds: u64) -> Vec<String> {
+    let run = played(name, seconds);
     let decisions = run.trace().decisions().iter();
     let later = decisions.filter(|decision| decision.reason != Some("requested"));
     later
@@ -21,26 +20,119 @@ fn decisions_of(name: &str) -> Vec<String> {
         .collect()
 }
 
+fn played(name: &str, seconds: u64) -> Run {
+    let mut run = Run::new(Scenario::preset(name).expect("a preset"));
+    run.advance_us(seconds * SECOND_US);
+    run
+}
+
 #[test]
 fn each_preset_shows_what_its_sentence_says() {
-    assert_eq!(decisions_of("short-blip"), ["replica-1 Partial -"]);
-    assert_eq!(decisions_of("too-long"), ["replica-2 Full before-backlog", "replica-3 Partial -"]);
+    assert_eq!(decisions_of("short-blip", 24), ["replica-1 Partial -"]);
     assert_eq!(
-        decisions_of("master-restart"),
+        decisions_of("too-long", 24),
+        ["replica-2 Full before-backlog", "replica-3 Partial -"]
+    );
+    assert_eq!(
+        decisions_of("master-restart", 24),
         [1, 2, 3].map(|n| format!("replica-{n} Full unknown-replid"))
     );
     assert_eq!(
-        decisions_of("nobody-left"),
+        decisions_of("nobody-left", 24),
         [1, 2].map(|n| format!("replica-{n} Full unknown-replid"))
     );
-    assert_eq!(presets::all().len(), 4, "a new preset needs a line here");
+    assert_eq!(
+        decisions_of("promotion", 24),
+        ["replica-2", "replica-3", "master"].map(|name| format!("{name} Partial -"))
+    );
+    assert_eq!(
+        decisions_of("laggard-promoted", 24),
+        ["replica-2", "replica-3", "master"].map(|name| format!("{name} Full past-second-offset"))
+    );
+    assert_eq!(
+        decisions_of("two-windows", 75),
+        [1, 2, 2, 2].map(|n| format!("replica-{n} Full before-backlog"))
+    );
+    assert_eq!(decisions_of("slow-replica-pins", 40), ["replica-2 Partial -"]);
+    assert_eq!(decisions_of("proposal", 30), ["replica-2 Partial -", "replica-3 Full no-backlog"]);
+    assert_eq!(presets::all().len(), 9, "a new preset needs a line here");
+}
+
+#[test]
+fn siblings_continue_under_the_second_id_of_the_promoted_one() {
+    let run = played("promotion", 24);
+    let servers = run.snapshot().servers;
+    let (old, promoted) = (&servers[0], &servers[1]);
+    assert_eq!(promoted.link, None);
+    assert_eq!(old.replid, promoted.replid, "everybody shares the new history");
+    for decision in run.trace().decisions().iter().skip(3) {
+        assert_eq!(decision.request.replid, promoted.replid2);
+        assert!(decision.request.offset <= promoted.second_replid_offset);
+    }
+}
+
+#[test]
+fn a_promoted_laggard_refuses_siblings_by_exactly_what_it_had_not_read() {
+    // Case E15, vector T1.
+    let run = played("laggard-promoted", 24);
+    let promoted = &run.snapshot().servers[1];
+    let refused = run.trace().decisions().iter().filter(|d| d.reason.is_some());
+    let refused: Vec<_> = refused.filter(|d| d.reason == Some("past-second-offset")).collect();
+    assert_eq!(refused.len(), 3);
+    for decision in refused {
+        assert!(decision.request.offset > promoted.second_replid_offset, "{decision:?}");
+        assert_eq!(decision.remedy, None, "no size can help");
+    }
+}
+
+#[test]
+fn the_output_limit_and_the_backlog_fight_until_both_are_widened() {
+    // Case E01.
+    let run = played("two-windows", 75);
+    let cut = |entry: &&psync::cluster::trace::Entry| matches!(&entry.what, What::Log { line, .. } if line.contains("closed ASAP"));
+    let cuts: Vec<u64> = run.trace().entries().filter(cut).map(|entry| entry.at.0).collect();
+    let widened = 32 * SECOND_US;
+    assert_eq!(cuts.len(), 4, "both by the burst, the slow one twice more: {cuts:?}");
+    assert!(cuts.iter().all(|at| *at < widened), "{cuts:?}");
+    let link = run.snapshot().servers[2].link.clone().expect("it follows");
+    assert_eq!(link.state, psync::cluster::snapshot::LinkState::Up);
+    assert!(link.behind_bytes < 4096, "{link:?}");
+}
+
+#[test]
+fn what_a_slow_replica_pins_serves_another_that_comes_back() {
+    // Vector T13, to scale.
+    let during = played("slow-replica-pins", 24).snapshot();
+    let backlog = during.servers[0].backlog.clone().expect("it keeps one");
+    assert!(backlog.histlen > 5 * backlog.size, "{backlog:?}");
+    let reads = during.servers[1].link.as_ref().and_then(|link| link.reads_block);
+    assert_eq!(reads, Some(0), "the slow one refers to the oldest block");
+    let after = played("slow-replica-pins", 44);
+    let partial = after.trace().decisions().iter().find(|d| d.verdict == Verdict::Partial);
+    assert!(partial.expect("it continued").bytes > 5 * backlog.size);
+    let backlog = after.snapshot().servers[0].backlog.clone().expect("it keeps one");
+    assert!(backlog.histlen < 3 * backlog.size, "released, it shrinks: {backlog:?}");
+}
+
+#[test]
+fn the_proposal_keeps_a_list_for_the_absent_until_it_is_too_long() {
+    let lists = |seconds| {
+        let backlog = played("proposal", seconds).snapshot().servers[0].backlog.clone();
+        backlog.and_then(|backlog| backlog.lists).unwrap_or_default()
+    };
+    let of = |lists: &[psync::cluster::snapshot::ListSnapshot], name: &str| {
+        lists.iter().find(|list| list.replica.as_deref() == Some(name)).cloned()
+    };
+    let kept = of(&lists(11), "replica-2").expect("kept for its return");
+    assert!(!kept.attached && kept.unsent_bytes > 0 && kept.unsent_bytes <= kept.histlen);
+    assert!(of(&lists(12), "replica-3").is_some());
+    assert_eq!(of(&lists(20), "replica-3"), None, "it outgrew repl-backlog-size");
 }
 
 #[test]
 fn every_preset_ends_with_all_replicas_equal_to_the_master() {
     for preset in presets::all() {
-        let mut run = Run::new(Scenario::preset(&preset.name).expect("a preset"));
-        run.advance_us(24 * SECOND_US);
+        let mut run = played(&preset.name, 80);
         // Writes go on and are under way all the time: a replica is compared with what the master
         // held at the same offset.
         let mut masters = BTreeMap::new();
@@ -49,7 +141,7 @@ fn every_preset_ends_with_all_replicas_equal_to_the_master() {
             run.advance_us(1000);
             for server in run.snapshot().servers {
                 let (end, digest) = (server.master_repl_offset, server.dataset_digest);
-                if server.name == "master" {
+                if server.link.is_none() {
                     masters.insert(end, digest);
                 } else if let Some(master) = masters.get(&end) {
                     assert_eq!(digest, *master, "{}: {} at {end}", preset.name, server.name);
@@ -167,7 +259,8 @@ fn a_changed_rate_of_writes_holds_from_that_moment_on() {
         (count(run) - before) / 38
     };
     assert_eq!(commands_in(&mut run, SECOND_US), 10);
-    let rate = |n: u64| Action::Workload { writes_per_second: Some(n), value_bytes: None };
+    let rate =
+        |n: u64| Action::Workload { writes_per_second: Some(n), value_bytes: None, curve: None };
     run.act(rate(100)).expect("it can");
     assert_eq!(commands_in(&mut run, SECOND_US), 100);
     run.act(rate(0)).expect("it can");
@@ -297,4 +390,55 @@ fn the_byte_under_the_pointer_is_shown_with_its_command() {
     let end = run.snapshot().servers[0].master_repl_offset as i64;
     assert_eq!(run.bytes_at(0, end + 1), None);
     assert_eq!(run.bytes_at(0, 0), None);
+}
+
+#[test]
+fn a_killed_server_loses_what_it_did_not_save() {
+    let act = |run: &mut Run, text: &str| {
+        run.act(Action::from_json(text).expect("good")).expect("it can");
+    };
+    let keys = |run: &Run, server: usize| run.snapshot().servers[server].keys;
+    // Snapshots over sockets leave nothing on the disk: the master comes back empty, and its
+    // replicas become as empty as it is.
+    let text = r#"{"engine":"redis-7.2","replicas":1,"config":{"repl-diskless-sync-delay":"0"}}"#;
+    let mut run = Run::new(Scenario::from_json(text).expect("good"));
+    run.advance_us(6 * SECOND_US);
+    assert!(keys(&run, 0) > 50 && keys(&run, 1) > 50);
+    act(&mut run, r#"{"do":"workload","writes_per_second":0}"#);
+    act(&mut run, r#"{"do":"kill"}"#);
+    assert_eq!(keys(&run, 0), 0);
+    run.advance_us(3 * SECOND_US);
+    assert_eq!(keys(&run, 1), 0, "{:?}", run.trace().decisions().last());
+    // One over the disk leaves a file, which is loaded, old as it is.
+    let text = r#"{"engine":"redis-6.2","replicas":1,"actions":[
+        {"at_us":3000000,"do":"restart","server":"replica-1"},{"at_us":6000000,"do":"kill"}]}"#;
+    let mut run = Run::new(Scenario::from_json(text).expect("good"));
+    run.advance_us(6 * SECOND_US - 1);
+    let before = keys(&run, 0);
+    run.advance_us(1);
+    assert!((10..before).contains(&keys(&run, 0)), "{} of {before}", keys(&run, 0));
+}
+
+#[test]
+fn the_rate_of_writes_follows_a_drawn_curve() {
+    let text = r#"{"engine":"redis-6.2","replicas":1,"workload":{"value_bytes":8,"keys":1,"curve":[
+        {"at_us":0,"writes_per_second":100},{"at_us":2000000,"writes_per_second":0},
+        {"at_us":4000000,"writes_per_second":0},{"at_us":6000000,"writes_per_second":200}]}}"#;
+    let mut run = Run::new(Scenario::from_json(text).expect("good"));
+    let mut offsets = Vec::new();
+    for _ in 0..8 {
+        let end = |run: &Run| {
+            let sets = |entry: &&psync::cluster::trace::Entry| matches!(&entry.what, What::Message(m) if m.raw.starts_with("SET"));
+            run.trace().entries().filter(sets).count()
+        };
+        let before = end(&run);
+        run.advance_us(SECOND_US);
+        offsets.push(end(&run) - before);
+    }
+    // Half a write is carried into the next second; the first second has no replica yet.
+    assert_eq!(offsets[1..], [25, 0, 0, 50, 150, 200, 200]);
+    let curve = r#"{"do":"workload","curve":[{"at_us":0,"writes_per_second":0},{"at_us":1000000,"writes_per_second":20}]}"#;
+    run.act(Action::from_json(curve).expect("good")).expect("it can");
+    let again = Scenario::from_json(&run.scenario().to_json()).expect("it reads back");
+    assert_eq!(again, run.scenario());
 }

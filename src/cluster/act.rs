@@ -6,14 +6,15 @@
 use bytes::BytesMut;
 
 use super::action::{Action, Direction};
+use super::curve::Point;
 use super::field::BadInput;
 use super::link::Link;
 use super::message::printable;
 use super::sim::World;
 use super::trace::What;
 use crate::random::below;
-use crate::server::Input;
-use crate::wire::{ReplyDecoder, Value};
+use crate::server::{Input, Server};
+use crate::wire::{Rdb, ReplyDecoder, Value};
 
 fn bad(field: &str, problem: impl Into<String>) -> BadInput {
     BadInput::new(format!("action.{field}"), problem)
@@ -54,9 +55,10 @@ impl World {
                 }
                 self.give_clients(pipeline.freeze());
             }
-            Action::Workload { writes_per_second, value_bytes } => {
-                self.act_workload(*writes_per_second, *value_bytes)?;
+            Action::Workload { writes_per_second, value_bytes, curve } => {
+                self.act_workload(*writes_per_second, *value_bytes, curve.as_deref())?;
             }
+            Action::Kill { server } => self.act_kill(server)?,
             Action::Restart { server, keep_id } => self.act_restart(server, *keep_id)?,
             Action::Promote { server } => {
                 let index = self.awake(server)?;
@@ -137,15 +139,27 @@ impl World {
         Ok(())
     }
 
-    fn act_workload(&mut self, rate: Option<u64>, bytes: Option<u64>) -> Result<(), BadInput> {
-        let mut workload = self.clients.workload();
-        workload.writes_per_second = rate.unwrap_or(workload.writes_per_second);
+    fn act_workload(
+        &mut self,
+        rate: Option<u64>,
+        bytes: Option<u64>,
+        curve: Option<&[Point]>,
+    ) -> Result<(), BadInput> {
+        let mut workload = self.clients.workload().clone();
+        if let Some(rate) = rate {
+            workload.writes_per_second = rate;
+            workload.curve.clear();
+        }
+        if let Some(curve) = curve {
+            workload.curve = curve.to_vec();
+        }
         workload.value_bytes = bytes.unwrap_or(workload.value_bytes);
         if let Some(problem) = workload.too_much() {
             return Err(bad("value_bytes", problem));
         }
-        self.clients.change(self.now, workload);
         let (rate, bytes) = (workload.writes_per_second, workload.value_bytes);
+        let rate = if workload.curve.is_empty() { rate.to_string() } else { "as drawn".to_owned() };
+        self.clients.change(self.now, workload);
         let text = format!("writes: {rate} a second, of {bytes} bytes");
         self.noted(self.writable().unwrap_or(0), text);
         self.schedule_write();
@@ -156,11 +170,30 @@ impl World {
         let index = self.find("server", name)?;
         self.noted(index, format!("restart {name}"));
         let seed = below(&mut self.rng, u64::MAX);
-        let server = self.nodes[index].server.restarted(seed, self.now, keep_id);
+        let node = &mut self.nodes[index];
+        let saved = node.server.last_snapshot(keep_id);
+        node.disk = Some(saved.encode().into());
+        let server = node.server.started_again(seed, self.now, Some(saved));
+        self.take_over(index, server);
+        Ok(())
+    }
+
+    fn act_kill(&mut self, name: &str) -> Result<(), BadInput> {
+        let index = self.find("server", name)?;
+        self.noted(index, format!("kill {name}"));
+        let seed = below(&mut self.rng, u64::MAX);
+        let node = &self.nodes[index];
+        let saved = node.disk.as_ref().and_then(|file| Rdb::decode(file).ok());
+        let server = node.server.started_again(seed, self.now, saved);
+        self.take_over(index, server);
+        Ok(())
+    }
+
+    /// A new process stands in the place of an old one.
+    fn take_over(&mut self, index: usize, server: Server) {
         self.nodes[index].frozen = false;
         self.close_all(index);
         self.replace_server(index, server);
-        Ok(())
     }
 
     fn act_freeze(&mut self, name: &str, freeze: bool) -> Result<(), BadInput> {

@@ -5,6 +5,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
+use super::curve::{self, Point};
 use super::field::{BadInput, Fields};
 use crate::time::Instant;
 
@@ -57,6 +58,14 @@ pub enum Action {
         writes_per_second: Option<u64>,
         /// How long each value is.
         value_bytes: Option<u64>,
+        /// A rate that changes in time from now on, in place of a steady one.
+        curve: Option<Vec<Point>>,
+    },
+    /// End a server's process without warning (SIGKILL) and start it again: with what it saved
+    /// last, which in most cases is nothing.
+    Kill {
+        /// Which.
+        server: String,
     },
     /// Stop a server and start it again with its saved data.
     Restart {
@@ -185,10 +194,17 @@ impl Action {
                 }
                 Action::Burst { writes, value_bytes }
             }
-            "workload" => Action::Workload {
-                writes_per_second: fields.number("writes_per_second", 0..=LARGEST_RATE)?,
-                value_bytes: fields.number("value_bytes", 0..=LARGEST_VALUE)?,
-            },
+            "workload" => {
+                let writes_per_second = fields.number("writes_per_second", 0..=LARGEST_RATE)?;
+                let value_bytes = fields.number("value_bytes", 0..=LARGEST_VALUE)?;
+                let curve = curve::read(fields)?;
+                if writes_per_second.is_some() && curve.is_some() {
+                    let problem = "stands beside writes_per_second; only one of them can hold";
+                    return Err(fields.bad("curve", problem));
+                }
+                Action::Workload { writes_per_second, value_bytes, curve }
+            }
+            "kill" => Action::Kill { server: server(fields)? },
             "restart" => Action::Restart {
                 server: server(fields)?,
                 keep_id: fields.flag_or("keep_id", false)?,
@@ -216,7 +232,7 @@ impl Action {
                     "do",
                     format!(
                         "is \"{other}\"; it must be one of cut, heal, write, burst, workload, \
-                         restart, promote, replicaof, config, freeze, thaw, link"
+                         restart, kill, promote, replicaof, config, freeze, thaw, link"
                     ),
                 ));
             }
@@ -233,6 +249,7 @@ impl Action {
             Action::Write { server, .. }
             | Action::Restart { server, .. }
             | Action::Promote { server }
+            | Action::Kill { server }
             | Action::Config { server, .. }
             | Action::Freeze { server }
             | Action::Thaw { server } => vec![("server", server)],
@@ -257,7 +274,7 @@ impl Action {
             Action::Burst { writes, value_bytes } => {
                 json!({"do": "burst", "writes": writes, "value_bytes": value_bytes})
             }
-            Action::Workload { writes_per_second, value_bytes } => {
+            Action::Workload { writes_per_second, value_bytes, curve } => {
                 let mut json = json!({"do": "workload"});
                 if let Some(rate) = writes_per_second {
                     json["writes_per_second"] = json!(rate);
@@ -265,11 +282,15 @@ impl Action {
                 if let Some(bytes) = value_bytes {
                     json["value_bytes"] = json!(bytes);
                 }
+                if let Some(points) = curve {
+                    json["curve"] = curve::to_json(points);
+                }
                 json
             }
             Action::Restart { server, keep_id } => {
                 json!({"do": "restart", "server": server, "keep_id": keep_id})
             }
+            Action::Kill { server } => json!({"do": "kill", "server": server}),
             Action::Promote { server } => json!({"do": "promote", "server": server}),
             Action::ReplicaOf { server, master } => {
                 json!({"do": "replicaof", "server": server, "master": master})
@@ -343,6 +364,8 @@ mod tests {
             r#"{"do":"burst","writes":7,"value_bytes":9}"#,
             r#"{"do":"restart"}"#,
             r#"{"do":"workload","writes_per_second":0}"#,
+            r#"{"do":"workload","curve":[{"at_us":0,"writes_per_second":5},{"at_us":9,"writes_per_second":0}]}"#,
+            r#"{"do":"kill","server":"replica-1"}"#,
             r#"{"do":"restart","server":"replica-1","keep_id":true}"#,
             r#"{"do":"promote","server":"replica-2"}"#,
             r#"{"do":"replicaof","server":"replica-1","master":"replica-2"}"#,
@@ -366,7 +389,7 @@ mod tests {
             (
                 r#"{"do":"explode"}"#,
                 "action.do is \"explode\"; it must be one of cut, heal, write, burst, workload, \
-                 restart, promote, replicaof, config, freeze, thaw, link",
+                 restart, kill, promote, replicaof, config, freeze, thaw, link",
             ),
             (r#"{"do":"cut"}"#, "action.replica is missing"),
             (
@@ -390,6 +413,10 @@ mod tests {
             (
                 r#"{"do":"link","replica":"r","loss":"2/1"}"#,
                 "action.loss is \"2/1\"; it must be a fraction such as 1/100",
+            ),
+            (
+                r#"{"do":"workload","writes_per_second":5,"curve":[{"at_us":0,"writes_per_second":5}]}"#,
+                "action.curve stands beside writes_per_second; only one of them can hold",
             ),
             (r#"{"do":"thaw","server":"master","speed":1}"#, "action.speed is not known here"),
         ] {

@@ -142,6 +142,11 @@ impl Fields {
         Ok(self.number(name, bounds)?.unwrap_or(default))
     }
 
+    /// A whole number that must be there.
+    pub fn needed(&mut self, name: &str, bounds: RangeInclusive<u64>) -> Result<u64, BadInput> {
+        self.number(name, bounds)?.ok_or_else(|| self.bad(name, "is missing"))
+    }
+
     /// An object inside this one.
     pub fn object(&mut self, name: &str) -> Result<Option<Fields>, BadInput> {
         let place = self.path(name);

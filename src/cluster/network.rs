@@ -20,6 +20,7 @@ impl World {
         let (replica, to_replica) = (connection.dialer, way == Way::ToReplica);
         let raw = message::raw(kind, &bytes);
         let length = bytes.len() as u64;
+        self.meter.sent(kind.into(), length);
         let meaning = message::meaning(kind, to_replica, &raw);
         let mut rest = bytes;
         let mut arrives = None;

@@ -88,6 +88,7 @@ impl World {
             attached: kept.reader.is_some(),
             first_byte_offset: kept.first.0,
             histlen: kept.first.until(window.next()).map_or(0, |count| count.0),
+            unsent_bytes: kept.unsent.until(window.next()).map_or(0, |count| count.0),
         };
         let memory = backlog.compared().into_iter().flatten();
         BacklogSnapshot {
@@ -228,6 +229,7 @@ impl World {
         let phase = self.nodes[index].server.link_phase();
         let state = phase.map(|phase| self.link_state(index, phase));
         if self.nodes[index].link_state != state {
+            self.meter.link(index, self.nodes[index].link_state, state, self.now);
             self.nodes[index].link_state = state;
             if let Some(state) = state {
                 self.record(What::Link { replica: index, state });
@@ -275,6 +277,7 @@ impl World {
             replica: replica.unwrap_or_else(|| decided.peer.clone()),
             ..DecisionRecord::from(decided)
         };
+        self.meter.decided(record.verdict == Verdict::Full);
         self.record(What::Decision(Box::new(record)));
     }
 

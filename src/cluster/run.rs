@@ -1,20 +1,26 @@
 //! A run with its tape: forwards event by event, back to any moment, and forward again.
 //!
 //! Time travel is replay. The tape keeps the actions, and now and then a copy of the world; going
-//! back restores the last copy before the moment asked for and runs from there. An action in the
-//! past begins another future: what was recorded after it is dropped, and with it what was planned.
-//! An action at the end of the tape is only one more: what is planned for later still comes.
+//! anywhere restores the last copy before that moment and runs from there. An action in the
+//! past begins another future: what was recorded after it is dropped, and with it what was planned
+//! ([`Branches`](super::Branches) keeps it aside). An action at the end of the tape is only one
+//! more: what is planned for later still comes.
+//!
+//! One can also look ahead, at what will come if nobody does anything: a copy runs in front, and
+//! when the run gets there the copy takes its place, so that nothing is run twice.
 //!
 //! Invariant: the world at any moment is the one that a new run with the same scenario and
 //! actions reaches, so its digest is the same.
 
 use super::action::{Action, TimedAction};
+use super::copies::{Copies, Moment};
 use super::field::BadInput;
 use super::observe::BytesAt;
 use super::scenario::Scenario;
 use super::sim::World;
 use super::snapshot::Snapshot;
-use super::trace::Trace;
+use super::tally::Tally;
+use super::trace::{Trace, What};
 use crate::time::{Instant, SECOND_US};
 use crate::wire::Value;
 
@@ -23,24 +29,31 @@ use crate::wire::Value;
 pub struct Run {
     scenario: Scenario,
     actions: Vec<TimedAction>,
-    world: World,
-    /// How many of the actions the world has seen.
-    done: usize,
-    copies: Vec<Copy>,
-    /// Simulated time between copies; doubles when there are too many.
-    copy_every_us: u64,
+    /// The world, and how many of the actions it has seen.
+    here: Moment,
+    /// The same world, further on: what comes if nobody does anything.
+    ahead: Option<Box<Moment>>,
+    copies: Copies,
     trace: Trace,
 }
 
-#[derive(Clone, Debug)]
-struct Copy {
-    world: World,
-    done: usize,
+/// How much a run has to remember, for those who watch over memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// Copies of the world.
+    pub copies: usize,
+    /// About how many bytes they take.
+    pub copies_bytes: u64,
+    /// Entries of the trace.
+    pub entries: usize,
+    /// Decisions.
+    pub decisions: usize,
 }
 
-/// About how much memory the copies may take, in bytes.
-const COPIES_BYTES: u64 = 64 << 20;
-const MOST_COPIES: usize = 64;
+/// How many copies a branch keeps when it is put aside.
+const COPIES_ASIDE: usize = 64;
+/// How far the copy in front runs at least, so that it is not made anew for every frame.
+const LOOK_AHEAD_US: u64 = SECOND_US;
 
 impl Run {
     /// A run of this scenario, at its beginning.
@@ -50,10 +63,9 @@ impl Run {
         let mut run = Run {
             actions: scenario.actions.clone(),
             scenario,
-            copies: vec![Copy { world: world.clone(), done: 0 }],
-            world,
-            done: 0,
-            copy_every_us: SECOND_US,
+            copies: Copies::new(&world),
+            here: Moment { world, done: 0 },
+            ahead: None,
             trace: Trace::default(),
         };
         run.collect();
@@ -63,7 +75,7 @@ impl Run {
     /// Now, in simulated time.
     #[must_use]
     pub fn now(&self) -> Instant {
-        self.world.now()
+        self.here.world.now()
     }
 
     /// Runs forward by so many microseconds.
@@ -73,44 +85,51 @@ impl Run {
 
     /// Runs forward to `until`.
     pub fn advance_to(&mut self, until: Instant) {
+        self.catch_up(until);
         while self.now() < until {
-            // While the tape is replayed the last copy lies ahead, and none is added.
-            let last = self.copies.last().map_or(Instant::ZERO, |copy| copy.world.now());
-            let copy_due = last.after_us(self.copy_every_us);
-            if self.now() >= copy_due {
-                self.copy();
+            let due = self.copies.due();
+            if self.now() >= due {
+                self.copies.add(&self.here.world, self.here.done);
             } else {
-                self.run_to(until.min(copy_due));
+                self.run_to(until.min(due));
             }
         }
         self.run_to(until);
     }
 
     fn run_to(&mut self, until: Instant) {
-        while let Some(timed) = self.actions.get(self.done).filter(|timed| timed.at <= until) {
-            let TimedAction { at, action } = timed.clone();
-            self.done += 1;
-            self.world.run_until(at);
-            // An action of the scenario that is refused (cutting what is cut) changes nothing.
-            let _refused = self.world.act(&action);
-        }
-        self.world.run_until(until);
+        self.here.run_to(&self.actions, until);
         self.collect();
+    }
+
+    /// Takes the place of the copy in front, if that has not gone too far.
+    fn catch_up(&mut self, until: Instant) {
+        let (now, due) = (self.now(), self.copies.due());
+        let reached = |ahead: &mut Box<Moment>| {
+            let at = ahead.world.now();
+            // Not past the moment of the next copy, which would be made late.
+            at > now && at <= until && at <= due
+        };
+        if let Some(ahead) = self.ahead.take_if(reached) {
+            self.here = *ahead;
+            self.collect();
+        }
     }
 
     /// Runs to the next event that leaves something on record.
     pub fn step(&mut self) {
-        let before = self.world.next_entry();
+        self.ahead = None;
+        let before = self.here.world.next_entry();
         // Without replicas or writes hardly anything happens; a step is then a second.
         let limit = self.now().after_us(SECOND_US);
-        while self.world.next_entry() == before && self.now() < limit {
-            let event = self.world.next_event_at().unwrap_or(limit);
-            let action = self.actions.get(self.done).map_or(limit, |timed| timed.at);
+        while self.here.world.next_entry() == before && self.now() < limit {
+            let event = self.here.world.next_event_at().unwrap_or(limit);
+            let action = self.actions.get(self.here.done).map_or(limit, |timed| timed.at);
             if action <= event.min(limit) {
                 self.run_to(action);
             } else {
                 // All events of one moment, so that an action always comes after a whole moment.
-                self.world.run_until(event.min(limit));
+                self.here.world.run_until(event.min(limit));
             }
             self.collect();
         }
@@ -118,15 +137,43 @@ impl Run {
 
     /// Goes to a moment, back or forward.
     pub fn seek(&mut self, to: Instant) {
-        if to < self.now() {
-            let after = self.copies.partition_point(|copy| copy.world.now() <= to);
-            let Some(copy) = after.checked_sub(1).and_then(|index| self.copies.get(index)) else {
-                return;
-            };
-            self.world = copy.world.clone();
-            self.done = copy.done;
+        let back = to < self.now();
+        let now = self.now();
+        if let Some(copy) = self.copies.before(to).filter(|copy| back || copy.world.now() > now) {
+            self.here = copy.clone();
+            self.ahead = None;
+        }
+        // Who goes back comes by here again: a long way is marked out on the way there.
+        let way = to.us_since(self.now());
+        if to < self.trace.furthest() && way > self.copies.every_us() / 4 {
+            let from = self.now();
+            for quarter in 1..4 {
+                self.advance_to(from.after_us(way / 4 * quarter));
+                self.copies.add_near(&self.here.world, self.here.done);
+            }
         }
         self.advance_to(to);
+    }
+
+    /// The next decision after now and within `us` microseconds, if nobody does anything until
+    /// then. Nothing changes by asking.
+    pub fn decision_ahead(&mut self, us: u64) -> Option<Instant> {
+        let (now, horizon) = (self.now(), self.now().after_us(us));
+        let within = |at: &Instant| *at > now && *at <= horizon;
+        let known = self.trace.decisions().iter().map(|decision| Instant(decision.at_us));
+        let known = known.rev().take_while(|at| *at > now).filter(within).last();
+        if known.is_some() || self.trace.furthest() >= horizon {
+            return known;
+        }
+        // One that was passed by, because a copy was due before it, is of no use any more.
+        self.ahead.take_if(|ahead| ahead.world.now() < now);
+        let ahead = self.ahead.get_or_insert_with(|| Box::new(self.here.clone()));
+        if ahead.world.now() < horizon {
+            ahead.run_to(&self.actions, horizon.after_us(us.max(LOOK_AHEAD_US)));
+        }
+        let decided = |what: &What| matches!(what, What::Decision(_));
+        let written = ahead.world.written.iter().filter(|entry| decided(&entry.what));
+        written.map(|entry| entry.at).find(within)
     }
 
     /// Carries out an action now. What a command answered is returned.
@@ -134,46 +181,54 @@ impl Run {
     /// # Errors
     /// When the action cannot be done; nothing has changed then.
     pub fn act(&mut self, action: Action) -> Result<Option<Value>, BadInput> {
-        let mut trial = self.world.clone();
+        let mut trial = self.here.world.clone();
         let answer = trial.act(&action)?;
         let now = self.now();
         // What was planned and has not come yet still comes; what was seen already does not.
         if now < self.trace.furthest() {
-            self.trace.cut_off(self.world.next_entry(), now);
-            self.actions.truncate(self.done);
+            self.trace.cut_off(self.here.world.next_entry(), now);
+            self.actions.truncate(self.here.done);
         }
-        self.world = trial;
-        self.actions.insert(self.done, TimedAction { at: now, action });
-        self.done += 1;
-        self.copies.retain(|copy| copy.world.now() <= now);
+        self.copies.cut_off(now, self.here.done);
+        self.ahead = None;
+        self.here.world = trial;
+        self.actions.insert(self.here.done, TimedAction { at: now, action });
+        self.here.done += 1;
         self.collect();
         Ok(answer)
     }
 
-    fn collect(&mut self) {
-        let entries = self.world.take_entries();
-        self.trace.extend(self.world.now(), entries);
+    /// Goes back to `at` and takes back all that was done since: `actions` are done and planned.
+    pub(crate) fn take_back(&mut self, at: Instant, actions: Vec<TimedAction>) {
+        let same = self.actions.iter().zip(&actions).take_while(|(old, new)| old == new).count();
+        self.copies.cut_off(at, same);
+        self.actions = actions;
+        self.here = self
+            .copies
+            .before(at)
+            .cloned()
+            .unwrap_or_else(|| Moment { world: World::new(&self.scenario), done: 0 });
+        self.ahead = None;
+        // From the copy on the tape is written anew.
+        self.trace.cut_off(self.here.world.next_entry(), self.now());
+        self.advance_to(at);
     }
 
-    fn copy(&mut self) {
-        self.copies.push(Copy { world: self.world.clone(), done: self.done });
-        let room = COPIES_BYTES / self.world.memory_bytes().max(1);
-        let most = usize::try_from(room).unwrap_or(MOST_COPIES).clamp(2, MOST_COPIES);
-        if self.copies.len() > most {
-            // Every second one goes, the first always stays.
-            let mut index = 0;
-            self.copies.retain(|_| {
-                index += 1;
-                index % 2 == 1
-            });
-            self.copy_every_us = self.copy_every_us.saturating_mul(2);
-        }
+    /// Forgets what it can rebuild, to be kept aside; `from` is where it leaves its sibling.
+    pub(super) fn thin(&mut self, from: Instant) {
+        self.copies.thin(from, COPIES_ASIDE);
+        self.ahead = None;
+    }
+
+    fn collect(&mut self) {
+        let entries = self.here.world.take_entries();
+        self.trace.extend(self.here.world.now(), entries);
     }
 
     /// What can be seen now.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
-        self.world.snapshot()
+        self.here.world.snapshot()
     }
 
     /// What happened, as far as this future is known.
@@ -191,18 +246,57 @@ impl Run {
     /// The world as it is.
     #[must_use]
     pub fn world(&self) -> &World {
-        &self.world
+        &self.here.world
     }
 
     /// A number that stands for the path to this moment.
     #[must_use]
     pub fn digest(&self) -> u64 {
-        self.world.digest()
+        self.here.world.digest()
     }
 
     /// The byte at a position of a server's backlog, with the command it belongs to.
     #[must_use]
     pub fn bytes_at(&self, server: usize, pos: i64) -> Option<BytesAt> {
-        self.world.bytes_at(server, pos)
+        self.here.world.bytes_at(server, pos)
+    }
+
+    /// The scenario as it was loaded, with the actions that it came with.
+    #[must_use]
+    pub fn original(&self) -> &Scenario {
+        &self.scenario
+    }
+
+    /// The actions done and planned, in the order of time.
+    #[must_use]
+    pub fn actions(&self) -> &[TimedAction] {
+        &self.actions
+    }
+
+    /// What this run has cost so far.
+    #[must_use]
+    pub fn tally(&self) -> Tally {
+        self.here.world.tally()
+    }
+
+    /// How much is remembered.
+    #[must_use]
+    pub fn kept(&self) -> Kept {
+        let (copies, copies_bytes) = self.copies.size();
+        let (entries, decisions) = (self.trace.entries().len(), self.trace.decisions().len());
+        Kept { copies, copies_bytes, entries, decisions }
+    }
+}
+
+impl Moment {
+    /// Runs to `until`, with the actions due by then.
+    fn run_to(&mut self, actions: &[TimedAction], until: Instant) {
+        while let Some(timed) = actions.get(self.done).filter(|timed| timed.at <= until) {
+            self.done += 1;
+            self.world.run_until(timed.at);
+            // An action of the scenario that is refused (cutting what is cut) changes nothing.
+            let _refused = self.world.act(&timed.action);
+        }
+        self.world.run_until(until);
     }
 }

@@ -9,6 +9,7 @@ use super::act::refuse_replication;
 use super::action::{
     Action, LARGEST_FLOOD, LARGEST_LATENCY_US, LARGEST_RATE, LARGEST_VALUE, TimedAction,
 };
+use super::curve::{self, Point};
 use super::field::{BadInput, Fields, kind_of};
 use super::presets;
 use crate::server::config::Config;
@@ -43,7 +44,7 @@ pub struct Scenario {
 }
 
 /// What clients write, all the time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Workload {
     /// `SET`s a second, evenly spaced.
     pub writes_per_second: u64,
@@ -51,6 +52,8 @@ pub struct Workload {
     pub value_bytes: u64,
     /// How many different keys.
     pub keys: u64,
+    /// A rate that changes in time, in place of the steady one; empty for none.
+    pub curve: Vec<Point>,
 }
 
 /// What links are like.
@@ -79,7 +82,12 @@ impl Default for Scenario {
             seed: 1,
             replicas: 3,
             config: Table::default(),
-            workload: Workload { writes_per_second: 20, value_bytes: 64, keys: 100 },
+            workload: Workload {
+                writes_per_second: 20,
+                value_bytes: 64,
+                keys: 100,
+                curve: Vec::new(),
+            },
             network: Network {
                 default: Wire { latency_us: 1000, bandwidth_bytes_per_second: Some(10_000_000) },
                 links: Table::default(),
@@ -276,11 +284,7 @@ impl Scenario {
             "seed": self.seed,
             "replicas": self.replicas,
             "config": config,
-            "workload": {
-                "writes_per_second": self.workload.writes_per_second,
-                "value_bytes": self.workload.value_bytes,
-                "keys": self.workload.keys,
-            },
+            "workload": self.workload.to_json(),
             "network": network,
             "actions": actions.collect::<Vec<_>>(),
         });
@@ -311,8 +315,13 @@ impl Scenario {
 
 impl Workload {
     fn read(&mut self, mut fields: Fields) -> Result<(), BadInput> {
-        self.writes_per_second =
-            fields.number_or("writes_per_second", self.writes_per_second, 0..=LARGEST_RATE)?;
+        if let Some(rate) = fields.number("writes_per_second", 0..=LARGEST_RATE)? {
+            self.writes_per_second = rate;
+            self.curve.clear();
+        }
+        if let Some(curve) = curve::read(&mut fields)? {
+            self.curve = curve;
+        }
         self.value_bytes = fields.number_or("value_bytes", self.value_bytes, 0..=LARGEST_VALUE)?;
         self.keys = fields.number_or("keys", self.keys, 1..=1_000_000)?;
         let too_much = self.too_much().map(|problem| fields.bad("value_bytes", problem));
@@ -320,9 +329,22 @@ impl Workload {
         too_much.map_or(Ok(()), Err)
     }
 
+    fn to_json(&self) -> Json {
+        let mut json = json!({
+            "writes_per_second": self.writes_per_second,
+            "value_bytes": self.value_bytes,
+            "keys": self.keys,
+        });
+        if !self.curve.is_empty() {
+            json["curve"] = curve::to_json(&self.curve);
+        }
+        json
+    }
+
     /// What is too much about it, if anything is.
     pub(super) fn too_much(&self) -> Option<String> {
-        let products = [("writes a second", self.writes_per_second), ("keys", self.keys)];
+        let rate = self.writes_per_second.max(curve::peak(&self.curve));
+        let products = [("writes a second", rate), ("keys", self.keys)];
         products.iter().find_map(|(of, count)| {
             let all = count * self.value_bytes;
             (all > LARGEST_FLOOD).then(|| {
@@ -386,10 +408,6 @@ mod tests {
                  redis-4.0, redis-6.2, redis-7.0, redis-7.2, valkey-9",
             ),
             (
-                r#"{"preset":"x"}"#,
-                "scenario.preset is \"x\"; there are: short-blip, too-long, master-restart, nobody-left",
-            ),
-            (
                 r#"{"config":{"repl-backlog-size":"big"}}"#,
                 "scenario.config.repl-backlog-size cannot be used: Invalid argument 'big' for \
                  CONFIG SET 'repl-backlog-size' - argument must be a memory value",
@@ -432,10 +450,29 @@ mod tests {
                 r#"{"workload":{"writes_per_second":1000,"value_bytes":1000000}}"#,
                 "scenario.workload.value_bytes times 1000 writes a second makes 1000000000 bytes; at most 33554432 do",
             ),
+            (
+                r#"{"workload":{"curve":[]}}"#,
+                "scenario.workload.curve has 0 points; it must have 1 to 64",
+            ),
+            (
+                r#"{"workload":{"curve":[{"at_us":5,"writes_per_second":1},{"at_us":4,"writes_per_second":1}]}}"#,
+                "scenario.workload.curve[1].at_us is 4; it must be from 5 to 8640000000000",
+            ),
+            (
+                r#"{"workload":{"curve":[{"at_us":5}]}}"#,
+                "scenario.workload.curve[0].writes_per_second is missing",
+            ),
             (r#"{"speed":1}"#, "scenario.speed is not known here"),
         ] {
             assert_eq!(Scenario::from_json(text).expect_err(text).to_string(), says, "{text}");
         }
+    }
+
+    #[test]
+    fn an_unknown_preset_is_refused_with_the_names_of_all_there_are() {
+        let error = Scenario::preset("x").expect_err("there is none").to_string();
+        assert!(error.starts_with("scenario.preset is \"x\"; there are: short-blip, "), "{error}");
+        assert!(presets::all().iter().all(|preset| error.contains(&preset.name)), "{error}");
     }
 
     #[test]

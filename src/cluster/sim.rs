@@ -12,6 +12,7 @@ use super::digest::Digest;
 use super::link::{Connection, Link, Way};
 use super::scenario::{Scenario, Wire};
 use super::snapshot::LinkState;
+use super::tally::Meter;
 use super::trace::{Entry, What};
 use super::workload::Clients;
 use crate::random::{Generator, below, seeded};
@@ -41,6 +42,7 @@ pub struct World {
     pub(super) rng: Generator,
     pub(super) clients: Clients,
     pub(super) written: Vec<Entry>,
+    pub(super) meter: Meter,
     next_connection: u64,
     next_entry: u64,
     queue: BinaryHeap<Reverse<Scheduled>>,
@@ -56,6 +58,8 @@ pub(super) struct Node {
     pub name: String,
     pub address: Address,
     pub frozen: bool,
+    /// The snapshot that was saved last.
+    pub disk: Option<Bytes>,
     /// What came while it was frozen.
     pub inbox: VecDeque<Input>,
     /// Replies to the console.
@@ -101,7 +105,7 @@ impl World {
     pub fn new(scenario: &Scenario) -> World {
         let now = Instant::ZERO;
         let mut rng = seeded(scenario.seed);
-        let clients = Clients::new(scenario.workload, below(&mut rng, u64::MAX), now);
+        let clients = Clients::new(scenario.workload.clone(), below(&mut rng, u64::MAX), now);
         let mut world = World {
             now,
             nodes: Vec::new(),
@@ -110,6 +114,7 @@ impl World {
             ends: Table::default(),
             clients,
             written: Vec::new(),
+            meter: Meter::default(),
             next_connection: 0,
             next_entry: 0,
             queue: BinaryHeap::new(),
@@ -156,6 +161,7 @@ impl World {
             name,
             address,
             frozen: false,
+            disk: None,
             inbox: VecDeque::new(),
             console: Vec::new(),
             link_state: None,
@@ -275,8 +281,10 @@ impl World {
                 Output::Close { conn } => self.close(index, conn),
                 Output::Pause { conn } => self.pause(index, conn),
                 Output::Resume { conn } => self.resume(index, conn),
-                // A restart takes what the server holds then, as if it had saved at the last moment.
-                Output::Save { .. } | Output::Exit => {}
+                // A restart takes what the server holds then, as if it had saved at the last
+                // moment; a kill takes what was saved.
+                Output::Save { rdb } => self.nodes[index].disk = Some(rdb),
+                Output::Exit => {}
                 Output::Event(ServerEvent::Decided(decided)) => self.decided(index, &decided),
                 Output::Event(ServerEvent::Link(_)) => {}
                 Output::Event(ServerEvent::Log(line)) => {
@@ -294,6 +302,9 @@ impl World {
             }
         }
         self.sample_rate(index);
+        if let Some(backlog) = self.nodes[index].server.backlog() {
+            self.meter.holds(backlog.ledger().memory().total());
+        }
         self.note_link_state(index);
         self.note_overruns(index);
     }
@@ -343,6 +354,11 @@ impl World {
         std::mem::take(&mut self.written)
     }
 
+    /// How many events wait for their time.
+    pub(super) fn waiting_events(&self) -> usize {
+        self.queue.len()
+    }
+
     /// The number that the next entry will have.
     #[must_use]
     pub fn next_entry(&self) -> u64 {
@@ -359,20 +375,6 @@ impl World {
     #[must_use]
     pub fn events(&self) -> u64 {
         self.events
-    }
-
-    /// About how much memory a copy of this world takes.
-    #[must_use]
-    pub fn memory_bytes(&self) -> u64 {
-        let of_node = |node: &Node| {
-            let backlog = node.server.window().map_or(0, |window| window.histlen.0);
-            let data = node.server.data();
-            // An entry of the keyspace costs about this much besides its text. Of the text the
-            // servers share one copy, but a copy of the world keeps it when they have moved on.
-            backlog + data.len() as u64 * 128 + 4096
-        };
-        let text = self.nodes.iter().map(|node| node.server.data().payload_bytes()).max();
-        self.nodes.iter().map(of_node).sum::<u64>() + text.unwrap_or(0)
     }
 
     /// A number that stands for everything that happened and for what all servers hold now.

@@ -95,6 +95,8 @@ pub struct ListSnapshot {
     pub first_byte_offset: i64,
     /// How many bytes are kept.
     pub histlen: u64,
+    /// How many of them it was not sent yet: the newest.
+    pub unsent_bytes: u64,
 }
 
 /// What one way of keeping takes.

@@ -1,7 +1,8 @@
 //! Everything that happened in a run, in order.
 //!
-//! Invariants: entries are numbered without gaps from the first one kept; decisions are kept for
-//! ever, other entries up to a limit, so that a page may run for days.
+//! Invariants: entries are numbered without gaps from the first one kept. Both entries and
+//! decisions are kept up to a limit, decisions far longer, so that a page may run for days; how
+//! many were dropped is counted.
 //!
 //! Absent on purpose: the bytes of messages. They are in the backlogs, and in the raw line.
 
@@ -81,13 +82,16 @@ pub struct Message {
 }
 
 /// How many entries are kept besides the decisions: hours of a calm run.
-const MOST_ENTRIES: usize = 50_000;
+pub const MOST_ENTRIES: usize = 50_000;
+/// How many decisions are kept; the oldest go in a piece of a quarter.
+pub const MOST_DECISIONS: usize = 4000;
 
 /// The record of a run.
 #[derive(Clone, Debug, Default)]
 pub struct Trace {
     entries: VecDeque<Entry>,
     decisions: Vec<DecisionRecord>,
+    dropped_decisions: u64,
     next: u64,
     furthest: Instant,
 }
@@ -104,6 +108,10 @@ impl Trace {
             self.next = entry.seq + 1;
             if let What::Decision(decision) = &entry.what {
                 self.decisions.push(DecisionRecord::clone(decision));
+                if self.decisions.len() > MOST_DECISIONS {
+                    self.decisions.drain(..MOST_DECISIONS / 4);
+                    self.dropped_decisions += MOST_DECISIONS as u64 / 4;
+                }
             }
             self.entries.push_back(entry);
             if self.entries.len() > MOST_ENTRIES {
@@ -132,7 +140,7 @@ impl Trace {
         self.entries.get(usize::try_from(seq.checked_sub(first)?).ok()?)
     }
 
-    /// Every decision, oldest first.
+    /// The decisions, oldest first, as far as they are kept.
     #[must_use]
     pub fn decisions(&self) -> &[DecisionRecord] {
         &self.decisions
@@ -148,6 +156,18 @@ impl Trace {
     #[must_use]
     pub fn dropped(&self) -> u64 {
         self.next - self.entries.len() as u64
+    }
+
+    /// How many decisions were dropped because there were too many.
+    #[must_use]
+    pub fn dropped_decisions(&self) -> u64 {
+        self.dropped_decisions
+    }
+
+    /// The number that the next entry will have.
+    #[must_use]
+    pub fn next(&self) -> u64 {
+        self.next
     }
 }
 

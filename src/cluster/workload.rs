@@ -1,10 +1,11 @@
-//! What clients write: `SET`s at a steady rate, with keys and values drawn from the seed.
+//! What clients write: `SET`s at a steady rate or along a curve, with keys and values drawn from the seed.
 //!
 //! The n-th write of a run is due at `start + n / rate` exactly, so no rounding adds up over a
 //! day of writes.
 
 use bytes::Bytes;
 
+use super::curve;
 use super::scenario::Workload;
 use crate::random::{Generator, below, seeded};
 use crate::time::{Instant, SECOND_US};
@@ -25,8 +26,8 @@ impl Clients {
     }
 
     /// What is written at present.
-    pub fn workload(&self) -> Workload {
-        self.workload
+    pub fn workload(&self) -> &Workload {
+        &self.workload
     }
 
     /// Goes on with another workload from `now` on.
@@ -37,6 +38,10 @@ impl Clients {
 
     /// When the next write is due; never, at a rate of zero.
     pub fn due(&self) -> Option<Instant> {
+        if !self.workload.curve.is_empty() {
+            let after = curve::due_us(&self.workload.curve, self.written + 1)?;
+            return Some(self.start.after_us(after));
+        }
         let rate = self.workload.writes_per_second;
         // In 128 bits: a million a second overflows 64 after half a year.
         let after = u128::from(self.written + 1) * u128::from(SECOND_US);
@@ -71,9 +76,13 @@ impl Clients {
 mod tests {
     use super::*;
 
+    fn steady(writes_per_second: u64) -> Workload {
+        Workload { writes_per_second, value_bytes: 5, keys: 3, curve: Vec::new() }
+    }
+
     #[test]
     fn the_rate_is_met_exactly_however_odd_it_is() {
-        let workload = Workload { writes_per_second: 7, value_bytes: 5, keys: 3 };
+        let workload = steady(7);
         let mut clients = Clients::new(workload, 1, Instant(500));
         let mut due = Vec::new();
         for _ in 0..14 {
@@ -85,7 +94,7 @@ mod tests {
 
     #[test]
     fn nothing_is_due_at_a_rate_of_zero() {
-        let workload = Workload { writes_per_second: 0, value_bytes: 5, keys: 3 };
+        let workload = steady(0);
         assert_eq!(Clients::new(workload, 1, Instant(0)).due(), None);
     }
 }

@@ -16,7 +16,7 @@ use bytes::Bytes;
 use super::downstream::{Seat, Stage};
 use super::outbox::Kind;
 use super::timers::Timer;
-use super::{ConnId, Output, Server};
+use super::{ConnId, Server};
 use crate::stream::backlog::{Entry, Reader};
 use crate::stream::history::ReplId;
 use crate::stream::offset::{ByteCount, Offset};
@@ -32,6 +32,8 @@ pub struct Saving {
     initial: Offset,
     /// The mark behind a payload of unknown length.
     mark: [u8; 40],
+    /// Whether it is there for replicas, and for nothing when they are gone.
+    for_replicas: bool,
     /// Whether it is made; one to the sockets is over only when all of it has left.
     ready: bool,
 }
@@ -73,6 +75,7 @@ impl Server {
             Some((Target::Disk, same, initial)) => match self.registered_replica() {
                 Some(other) if same == needs => {
                     self.set_up(conn, initial, Entry::Beside(other.0));
+                    self.forget_stream_db();
                     self.log("Waiting for end of BGSAVE for SYNC");
                 }
                 _ => self.log(
@@ -171,12 +174,9 @@ impl Server {
         self.log(format!("Starting BGSAVE for SYNC with target: {word}{using}"));
         let initial = self.history.end;
         let stream_db = self.stream_db;
-        // A replica comes out of a snapshot in no particular database, so the next write of the
-        // one shared stream says which it is in. The snapshot itself still says where it was.
+        // The snapshot itself still says in which database the stream is.
         let payload = self.snapshot_of(needs.rdb_version);
-        if self.upstream.is_none() || !self.shares_history() {
-            self.stream_db = None;
-        }
+        self.forget_stream_db();
         for conn in self.waiting() {
             if self.needs(conn) == needs && needs.rdb_channel {
                 self.set_up_rdb_channel(conn, initial, stream_db);
@@ -185,7 +185,17 @@ impl Server {
             }
         }
         let mark = self.new_mark();
-        self.save(Saving { target, needs, payload, initial, mark, ready: false });
+        let for_replicas = true;
+        self.save(Saving { target, needs, payload, initial, mark, for_replicas, ready: false });
+    }
+
+    /// A replica comes out of a snapshot in no particular database, so the next write of the one
+    /// shared stream says which it is in; for one that joins a running snapshot once more
+    /// (`replicationSetupSlaveForFullResync`).
+    fn forget_stream_db(&mut self) {
+        if self.upstream.is_none() || !self.shares_history() {
+            self.stream_db = None;
+        }
     }
 
     fn new_mark(&mut self) -> [u8; 40] {
@@ -201,7 +211,8 @@ impl Server {
         let payload = self.snapshot_of(needs.rdb_version);
         let initial = self.history.end;
         let mark = [0; 40];
-        self.save(Saving { target: Target::Disk, needs, payload, initial, mark, ready: false });
+        let (target, for_replicas) = (Target::Disk, false);
+        self.save(Saving { target, needs, payload, initial, mark, for_replicas, ready: false });
     }
 
     fn save(&mut self, saving: Saving) {
@@ -257,7 +268,7 @@ impl Server {
         }
         if !streamed {
             self.log("Background saving terminated with success");
-            self.outputs.push_back(Output::Save { rdb: payload });
+            self.put_on_disk(payload);
         } else {
             self.log("Background RDB transfer terminated with success");
         }
@@ -279,7 +290,8 @@ impl Server {
 
     /// A replica has left: nobody may need the snapshot any more.
     pub(super) fn snapshot_lost_a_replica(&mut self) {
-        if self.saving.is_some() && self.members().next().is_none() {
+        let needed = |saving: &Saving| saving.for_replicas && self.members().next().is_none();
+        if self.saving.as_ref().is_some_and(needed) {
             self.timers.disarm(Timer::SnapshotReady);
             self.saving = None;
             self.log("Background transfer terminated by signal 10");

@@ -3,6 +3,7 @@
 
 use bytes::Bytes;
 
+use super::engine::Wording;
 use super::outbox::Kind;
 use super::{ConnId, Server};
 use crate::stream::backlog::Cut;
@@ -123,9 +124,11 @@ impl Server {
             (seat.stage, seat.heard) = (Stage::WaitAck, now);
         }
         let peer = self.peer_name(conn);
+        // The one line in which Redis never learned the newer word.
+        let word = if self.engine.wording == Wording::Primary { "replica" } else { "slave" };
         self.log(format!(
             "Streamed RDB transfer with replica {peer} succeeded (socket). Waiting for REPLCONF \
-             ACK from replica to enable streaming"
+             ACK from {word} to enable streaming"
         ));
         self.rdb_channel_done(conn);
     }
@@ -195,7 +198,8 @@ impl Server {
         // is its own, so are its PINGs.
         let top = self.upstream.is_none() || !self.shares_history();
         let due = self.ticks.is_multiple_of(self.config.ping_period_seconds);
-        if top && due && self.replicas().next().is_some() {
+        let held_back = self.holds_pings_back();
+        if top && due && !held_back && self.replicas().next().is_some() {
             self.ping_replicas();
         }
         self.keep_waiting_replicas_alive();

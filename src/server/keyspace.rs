@@ -9,14 +9,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
-use crc::{CRC_64_REDIS, Crc};
+use crc::{CRC_64_REDIS, Crc, Table};
 
 use crate::wire::RdbEntry;
 
 /// How many databases there are (`databases 16`).
 pub const DATABASES: u32 = 16;
 
-const CRC: Crc<u64> = Crc::<u64>::new(&CRC_64_REDIS);
+static CRC: Crc<u64, Table<16>> = Crc::<u64, Table<16>>::new(&CRC_64_REDIS);
 
 /// A string with its expiry.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,6 +63,12 @@ impl Keyspace {
     #[must_use]
     pub fn live(&self, db: u32, key: &Bytes, now_ms: u64) -> Option<&Entry> {
         self.entries.get(&(db, key.clone())).filter(|entry| !entry.is_expired(now_ms))
+    }
+
+    /// The keys of one database whose time is not over, in order.
+    pub fn live_keys(&self, db: u32, now_ms: u64) -> impl Iterator<Item = &Bytes> {
+        let of_db = self.entries.range((db, Bytes::new())..(db + 1, Bytes::new()));
+        of_db.filter(move |(_, entry)| !entry.is_expired(now_ms)).map(|((_, key), _)| key)
     }
 
     /// Whether a key is still held although its time is over.

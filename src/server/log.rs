@@ -11,9 +11,13 @@ use crate::stream::psync::{Decision, FullReason, Request};
 
 /// Who decided for whom, and what it was held against.
 pub struct Facts<'a> {
+    /// Whose words.
     pub engine: &'a Engine,
+    /// Who asked, as logs name it.
     pub peer: &'a str,
+    /// What the request was held against.
     pub history: &'a History,
+    /// And what was kept of it.
     pub window: Option<&'a Window>,
 }
 
@@ -51,40 +55,56 @@ fn refusal(facts: &Facts, request: &Request, reason: &FullReason) -> Vec<String>
             "Partial resynchronization not accepted: Requested offset for second ID was {asked}, \
              but I can reply up to {valid_up_to}"
         )],
-        FullReason::NoBacklog { asked } | FullReason::BeforeBacklog { asked, .. } => {
-            vec![lack(facts, request, *asked)]
-        }
-        FullReason::AfterBacklog { asked, .. } => {
-            let (is, was) = match facts.engine.wording {
-                Wording::Primary => (format!(" ({asked})"), format!(" ({})", facts.history.end)),
-                Wording::Replica | Wording::Slave => (String::new(), String::new()),
-            };
-            let stop = if facts.engine.wording == Wording::Primary { "" } else { "." };
-            vec![
-                lack(facts, request, *asked),
-                format!(
-                    "Warning: replica {peer} tried to PSYNC with an offset{is} that is greater \
-                     than the master replication offset{was}{stop}"
-                ),
-            ]
+        FullReason::NoBacklog { asked }
+        | FullReason::BeforeBacklog { asked, .. }
+        | FullReason::AfterBacklog { asked, .. } => {
+            let mut lines = vec![lack(facts, request, *asked)];
+            // Also without a backlog: at end = 0, with nothing ever written, already byte 1 lies
+            // in the future.
+            if *asked >= facts.history.end.next() {
+                lines.push(future(facts, *asked));
+            }
+            lines
         }
     }
 }
 
+fn future(facts: &Facts, asked: BytePos) -> String {
+    let (peer, end) = (facts.peer, facts.history.end);
+    let (is, was) = match facts.engine.wording {
+        Wording::Primary => (format!(" ({asked})"), format!(" ({end})")),
+        Wording::Replica | Wording::Slave => (String::new(), ".".to_owned()),
+    };
+    format!(
+        "Warning: replica {peer} tried to PSYNC with an offset{is} that is greater than the master \
+         replication offset{was}"
+    )
+}
+
 /// Valkey 9.1 also says which id was named, and what it could have answered (#2877).
 fn lack(facts: &Facts, request: &Request, asked: BytePos) -> String {
-    let mut what = asked.to_string();
-    if facts.engine.wording == Wording::Primary {
-        what = format!("{}:{asked}", String::from_utf8_lossy(&request.replid));
-        if let Some(window) = facts.window {
+    let id = String::from_utf8_lossy(&request.replid);
+    let what = match (facts.engine.wording, facts.window) {
+        (Wording::Primary, None) => format!(": {id}:{asked}"),
+        // Without the colon after "was", as it is there.
+        (Wording::Primary, Some(window)) => {
             let (first, next) = (window.first, window.next());
-            what.push_str(&format!(", and I can only reply with the range [{first}, {next}]"));
+            format!(" {id}:{asked}, and I can only reply with the range [{first}, {next}]")
         }
-    }
+        (Wording::Replica | Wording::Slave, _) => format!(": {asked}"),
+    };
+    let peer = facts.peer;
     format!(
-        "Unable to partial resync with replica {} for lack of backlog (Replica request was: {what}).",
-        facts.peer
+        "Unable to partial resync with replica {peer} for lack of backlog (Replica request \
+         was{what})."
     )
+}
+
+/// The line that names the reason, where a warning follows it that names none.
+pub(super) fn reason_line(lines: &[String], decision: &Decision) -> String {
+    let no_backlog = matches!(decision, Decision::Full { reason: FullReason::NoBacklog { .. } });
+    let line = if no_backlog { lines.first() } else { lines.last() };
+    line.cloned().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -133,14 +153,13 @@ mod tests {
         );
         let lack = "Unable to partial resync with replica 10.0.0.2:6379 for lack of backlog \
                     (Replica request was: 7).";
+        let future = "Warning: replica 10.0.0.2:6379 tried to PSYNC with an offset that is \
+                      greater than the master replication offset.";
+        assert_eq!(full(FullReason::NoBacklog { asked }), format!("{lack} | {future}"));
+        assert_eq!(full(FullReason::AfterBacklog { asked, next }), format!("{lack} | {future}"));
+        let asked = BytePos(4);
+        let lack = lack.replace("was: 7", "was: 4");
         assert_eq!(full(FullReason::NoBacklog { asked }), lack);
         assert_eq!(full(FullReason::BeforeBacklog { asked, first: BytePos(9) }), lack);
-        assert_eq!(
-            full(FullReason::AfterBacklog { asked, next }),
-            format!(
-                "{lack} | Warning: replica 10.0.0.2:6379 tried to PSYNC with an offset that is \
-                 greater than the master replication offset."
-            )
-        );
     }
 }

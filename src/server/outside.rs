@@ -123,4 +123,10 @@ impl Server {
         let end = self.command_starts.get(after).copied().unwrap_or(window.next());
         start.until(end).map(|len| (start, len.0))
     }
+
+    /// Of how many commands of the kept stream the beginning is known.
+    #[must_use]
+    pub fn known_command_starts(&self) -> usize {
+        self.command_starts.len()
+    }
 }

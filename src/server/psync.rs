@@ -69,6 +69,9 @@ pub struct Forgotten {
 impl Server {
     /// `PSYNC <id> <offset>`.
     pub(super) fn psync(&mut self, conn: ConnId, argv: &[Bytes]) {
+        if let Some(error) = self.take_over(conn, argv) {
+            return self.reply_error(conn, error);
+        }
         if let Some(error) = self.cannot_sync_now(conn) {
             return self.reply_error(conn, error);
         }
@@ -102,6 +105,9 @@ impl Server {
 
     /// The refusals that are not decisions: no counter moves.
     fn cannot_sync_now(&self, conn: ConnId) -> Option<&'static str> {
+        if self.failover.is_some() {
+            return Some("NOMASTERLINK Can't SYNC while failing over");
+        }
         if self.upstream.as_ref().is_some_and(|up| up.phase() != Phase::Connected) {
             // Before 4.0 it was an error like any other, and replicas did not understand "later".
             return Some(match self.engine.relink.understands_later {
@@ -149,7 +155,7 @@ impl Server {
         let decided = Decided {
             conn,
             remedy: self.remedy(&request, &decision, window.as_ref()),
-            log_line: lines.last().cloned().unwrap_or_default(),
+            log_line: log::reason_line(&lines, &decision),
             peer,
             two_channels,
             request,

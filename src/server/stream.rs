@@ -31,7 +31,7 @@ impl Server {
         self.emit(encode_command(argv), Cut::Arguments);
     }
 
-    fn unheard(&mut self, argv: &[Bytes]) {
+    pub(super) fn unheard(&mut self, argv: &[Bytes]) {
         if let Some(forgotten) = &mut self.forgotten {
             forgotten.unheard += ByteCount(command_len(argv));
         }

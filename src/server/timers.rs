@@ -12,12 +12,23 @@ pub enum Timer {
     Expire,
     /// The snapshot that is being made is ready.
     SnapshotReady,
+    /// Somebody who said WAIT loses its patience.
+    Wait,
+    /// A server that stops has waited long enough for its replicas.
+    Shutdown,
     /// A line of the handshake has begun and must end by now.
     HandshakeLine,
 }
 
 /// Every timer, in the order in which those of one moment fire.
-const ALL: [Timer; 4] = [Timer::Cron, Timer::Expire, Timer::SnapshotReady, Timer::HandshakeLine];
+const ALL: [Timer; 6] = [
+    Timer::Cron,
+    Timer::Expire,
+    Timer::SnapshotReady,
+    Timer::Wait,
+    Timer::Shutdown,
+    Timer::HandshakeLine,
+];
 
 /// The table.
 #[derive(Clone, Debug, Default)]

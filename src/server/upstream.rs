@@ -176,6 +176,11 @@ impl Upstream {
         &self.master
     }
 
+    /// Its connection, once it stands.
+    pub fn connected(&self) -> Option<ConnId> {
+        self.conn.filter(|_| matches!(self.step, Step::Transfer(_) | Step::Online(_)))
+    }
+
     pub fn is_on(&self, conn: ConnId) -> bool {
         self.conn == Some(conn)
     }
@@ -265,6 +270,7 @@ impl Server {
     /// own id and offset; up to 6.2 all its replicas are cut off at once. Before, nothing of the
     /// old history means anything to the new master.
     pub(super) fn change_master(&mut self, master: Address) {
+        self.close_open_transaction();
         let mut followed = match &self.upstream {
             None => Some(self.as_followed()),
             Some(upstream) => upstream.followed,
@@ -284,8 +290,6 @@ impl Server {
                  partial transfer.",
             );
         }
-        let Address { host, port } = &master;
-        self.log(format!("REPLICAOF {host}:{port} enabled (user request)"));
         self.follow(master, followed);
         if self.engine.relink.follows_at_once {
             self.dial("Connecting");
@@ -323,7 +327,6 @@ impl Server {
             self.no_replicas_since = self.now;
         }
         self.arm_expiry();
-        self.log("MASTER MODE enabled (user request)");
     }
 
     fn new_dial(&mut self) -> ConnId {
@@ -390,7 +393,7 @@ impl Server {
     }
 
     /// Ends the link from this side, as if it had been lost.
-    fn drop_link(&mut self) {
+    pub(super) fn drop_link(&mut self) {
         self.hang_up();
         self.upstream_lost();
     }

@@ -1,12 +1,14 @@
 //! All sockets of one server, and the poller that watches them.
 //!
 //! It turns what sockets do into [`Input`]s and carries out what the server asks for; it does not
-//! know the server. The poller is edge-triggered (a readiness is told once), so what could still
-//! be read or written is remembered in `readable` and `sendable` until the kernel says "not now".
-//! Both are worked off a bounded piece at a time, so that one busy peer cannot starve the others.
+//! know the server. The poller is edge-triggered (a readiness is told once), so a connection that
+//! could still be read or written stands in a queue until the kernel says "not now". Each gets a
+//! bounded piece of a turn, so that one busy peer cannot starve the others.
 //!
-//! Invariant: after the server was told `Closed`, or said `Close`, a connection can only be here
-//! as one that ends, and no input mentions it again.
+//! Invariants:
+//! * after the server was told `Closed`, or said `Close`, a connection can only be here as one
+//!   that ends, and no input mentions it again;
+//! * a turn costs what its busy connections cost: nothing looks at all of them.
 //!
 //! Absent on purpose: keepalive probes. Both seats of replication notice a silent peer by their own
 //! timeouts, and an idle client costs a few hundred bytes.
@@ -18,78 +20,80 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use mio::net::{TcpListener, TcpStream};
+use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token, Waker};
 use psync::server::{Address, ConnId, Input};
 
-use crate::connection::{Connection, Incoming, ROOM_BYTES, Stage};
+use crate::connection::{Connection, Incoming, LINGER, ROOM_BYTES, Stage};
+use crate::listeners::Listeners;
 
-const LISTENER: Token = Token(usize::MAX - 1);
-const WAKER: Token = Token(usize::MAX - 2);
+const WAKER: Token = Token(usize::MAX - 1);
 /// Bytes of one read, and each connection reads once in a turn: so much of it can be answered
 /// before anybody looks at how much the answers hold.
 const READ_BYTES: usize = 64 * 1024;
+/// A read of at most so many bytes is rather copied than given away in its large buffer.
+const COPIED_BYTES: usize = 4096;
 /// Connections accepted in one turn (Redis `MAX_ACCEPTS_PER_CALL`).
 const ACCEPTS_A_TURN: usize = 1000;
-/// How long to sleep at most while connections end or no more can be accepted.
+/// How long to wait with accepting when there are no file descriptors.
 const SOON: Duration = Duration::from_millis(100);
 /// As Redis says it.
 const TOO_MANY: &[u8] = b"-ERR max number of clients reached\r\n";
-
-/// Whether somebody may be waiting at the door.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Accepting {
-    Nobody,
-    Somebody,
-    /// Somebody, but the system has no more file descriptors.
-    Later,
-}
 
 /// The sockets.
 #[derive(Debug)]
 pub struct Sockets {
     poll: Poll,
     events: Events,
-    listener: TcpListener,
-    accepting: Accepting,
+    listeners: Listeners,
     max_connections: usize,
     next_accepted: u64,
     connections: BTreeMap<ConnId, Connection>,
-    readable: BTreeSet<ConnId>,
-    /// Readable or not, nothing is read from these for now.
-    held: BTreeSet<ConnId>,
-    sendable: BTreeSet<ConnId>,
-    ending: BTreeSet<ConnId>,
+    /// Those to read from in the next turn; one that is gone by then is passed over.
+    to_read: Vec<ConnId>,
+    /// Those still to be read from in this turn.
+    reading: VecDeque<ConnId>,
+    /// Those to write to; likewise.
+    to_write: Vec<ConnId>,
+    /// Those for which the server has no room left, so that more may wait there.
+    full: BTreeSet<ConnId>,
+    /// When connections that end are dropped at the latest; all wait equally long, so the first to
+    /// begin is the first to go.
+    ending: VecDeque<(Instant, ConnId)>,
     inputs: VecDeque<Input>,
+    /// What is read into, [`READ_BYTES`] long.
     scratch: Vec<u8>,
+    /// The last scratch that was given away as it was; it comes back when nobody else has it.
+    lent: Option<Bytes>,
 }
 
 impl Sockets {
-    /// Watches a listener.
+    /// Watches listeners.
     ///
     /// # Errors
     /// When the system gives no poller.
     pub fn listen(
-        mut listener: TcpListener,
+        mut listeners: Listeners,
         max_connections: usize,
     ) -> io::Result<(Sockets, Arc<Waker>)> {
         let poll = Poll::new()?;
         let waker = Arc::new(Waker::new(poll.registry(), WAKER)?);
-        poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
+        listeners.register(poll.registry())?;
         let sockets = Sockets {
             poll,
             events: Events::with_capacity(1024),
-            listener,
-            accepting: Accepting::Somebody,
+            listeners,
             max_connections,
             next_accepted: 2,
             connections: BTreeMap::new(),
-            readable: BTreeSet::new(),
-            held: BTreeSet::new(),
-            sendable: BTreeSet::new(),
-            ending: BTreeSet::new(),
+            to_read: Vec::new(),
+            reading: VecDeque::new(),
+            to_write: Vec::new(),
+            full: BTreeSet::new(),
+            ending: VecDeque::new(),
             inputs: VecDeque::new(),
             scratch: vec![0; READ_BYTES],
+            lent: None,
         };
         Ok((sockets, waker))
     }
@@ -99,14 +103,26 @@ impl Sockets {
         self.connections.keys().copied().collect()
     }
 
+    /// Those for which the server may hold more than there is room for.
+    pub fn full(&self) -> Vec<ConnId> {
+        self.full.iter().copied().collect()
+    }
+
     /// Whether anything waits to be written.
     pub fn has_unsent(&self) -> bool {
         self.connections.values().any(Connection::has_unsent)
     }
 
-    /// The next thing to tell the server.
+    /// The next thing to tell the server. Reading waits until everything before is told, so that
+    /// never more than one read is in memory, however many peers send at the same time.
     pub fn next_input(&mut self) -> Option<Input> {
-        self.inputs.pop_front()
+        loop {
+            if let Some(input) = self.inputs.pop_front() {
+                return Some(input);
+            }
+            let conn = self.reading.pop_front()?;
+            self.read(conn);
+        }
     }
 
     /// Sleeps until a socket can do something, somebody wakes the loop, or `patience` is over.
@@ -114,58 +130,61 @@ impl Sockets {
     /// # Errors
     /// When the poller fails, which no peer can cause.
     pub fn wait(&mut self, patience: Duration) -> io::Result<()> {
-        let busy = self.accepting == Accepting::Somebody
-            || !self.sendable.is_empty()
-            || !self.readable.is_subset(&self.held)
-            || !self.inputs.is_empty();
-        let soon = self.accepting == Accepting::Later || !self.ending.is_empty();
-        let patience = match (busy, soon) {
-            (true, _) => Duration::ZERO,
-            (false, true) => patience.min(SOON),
-            (false, false) => patience,
-        };
+        let patience = self.patience(patience);
         match self.poll.poll(&mut self.events, Some(patience)) {
             Err(error) if error.kind() == ErrorKind::Interrupted => return Ok(()),
             polled => polled?,
         }
         for event in &self.events {
-            match event.token() {
-                WAKER => {}
-                LISTENER => self.accepting = Accepting::Somebody,
-                Token(token) => {
-                    let conn = ConnId(token as u64);
-                    let Some(connection) = self.connections.get_mut(&conn) else { continue };
-                    if event.is_readable() || event.is_read_closed() || event.is_error() {
-                        self.readable.insert(conn);
-                    }
-                    if event.is_writable() || event.is_error() {
-                        connection.writable = true;
-                        self.sendable.insert(conn);
-                    }
-                }
+            let token = event.token();
+            if token == WAKER || self.listeners.knock(token) {
+                continue;
+            }
+            let conn = ConnId(token.0 as u64);
+            let Some(connection) = self.connections.get_mut(&conn) else { continue };
+            if event.is_readable() || event.is_read_closed() || event.is_error() {
+                connection.readable = true;
+                queue_read(&mut self.to_read, conn, connection);
+            }
+            if event.is_writable() || event.is_error() {
+                connection.writable = true;
+                queue_write(&mut self.to_write, conn, connection);
             }
         }
         Ok(())
     }
 
-    /// Lets every socket do a bounded piece of what it can do.
-    pub fn turn(&mut self) {
+    /// How long to sleep at most.
+    fn patience(&self, wanted: Duration) -> Duration {
+        let busy = self.listeners.is_busy()
+            || !self.to_write.is_empty()
+            || !self.to_read.is_empty()
+            || !self.inputs.is_empty();
+        if busy {
+            return Duration::ZERO;
+        }
+        let end = self.ending.front().map(|(end, _)| end.duration_since(Instant::now()));
+        let soon = self.listeners.is_exhausted().then_some(SOON);
+        // The poller counts whole milliseconds; waking a little early would mean turning idly.
+        let end = end.map(|end| end + Duration::from_millis(1));
+        [end, soon].into_iter().flatten().fold(wanted, Duration::min)
+    }
+
+    /// Begins a turn: lets newcomers in, drops who has ended long enough. What the others sent
+    /// comes with [`Sockets::next_input`], a bounded piece of each.
+    pub fn begin_turn(&mut self) {
         self.accept();
-        for conn in std::mem::take(&mut self.sendable) {
-            self.write(conn);
-        }
-        let readable: Vec<ConnId> = self.readable.difference(&self.held).copied().collect();
-        for conn in readable {
-            self.read(conn);
-        }
+        self.reading.extend(self.to_read.drain(..));
         let now = Instant::now();
-        let over = |conn: &ConnId| match self.connections.get(conn).map(|c| &c.stage) {
-            Some(Stage::Ending { until, .. }) => *until <= now,
-            _ => true,
-        };
-        let over: Vec<ConnId> = self.ending.iter().copied().filter(over).collect();
-        for conn in over {
+        while let Some((_, conn)) = self.ending.pop_front_if(|(end, _)| *end <= now) {
             self.forget(conn);
+        }
+    }
+
+    /// Ends a turn: writes what has come together, as far as the kernel takes it.
+    pub fn end_turn(&mut self) {
+        for conn in std::mem::take(&mut self.to_write) {
+            self.write(conn);
         }
     }
 
@@ -173,9 +192,10 @@ impl Sockets {
     pub fn transmit(&mut self, conn: ConnId, bytes: Bytes) {
         if let Some(connection) = self.connections.get_mut(&conn) {
             connection.push(bytes);
-            if connection.wants_to_write() {
-                self.sendable.insert(conn);
+            if connection.is_full() {
+                self.full.insert(conn);
             }
+            queue_write(&mut self.to_write, conn, connection);
         }
     }
 
@@ -185,29 +205,35 @@ impl Sockets {
         if matches!(connection.stage, Stage::Connecting(_)) {
             return self.forget(conn);
         }
+        if !matches!(connection.stage, Stage::Ending { .. }) {
+            self.ending.push_back((Instant::now() + LINGER, conn));
+        }
         connection.begin_ending();
-        self.held.remove(&conn);
-        self.ending.insert(conn);
-        self.sendable.insert(conn);
+        if connection.is_over() {
+            return self.forget(conn);
+        }
+        connection.held = false;
+        // What the peer still sends is read and thrown away.
+        queue_read(&mut self.to_read, conn, connection);
+        queue_write(&mut self.to_write, conn, connection);
     }
 
     /// The network ends a connection: nothing more is sent, and the server is told.
     pub fn cut(&mut self, conn: ConnId) {
-        let ending = self.ending.contains(&conn);
-        if self.connections.contains_key(&conn) {
-            self.forget(conn);
-            if !ending {
-                self.inputs.push_back(Input::Closed { conn });
-            }
+        let Some(connection) = self.connections.get(&conn) else { return };
+        let ending = matches!(connection.stage, Stage::Ending { .. });
+        self.forget(conn);
+        if !ending {
+            self.inputs.push_back(Input::Closed { conn });
         }
     }
 
     /// Stops or resumes reading from a connection.
     pub fn hold(&mut self, conn: ConnId, hold: bool) {
-        if hold && self.connections.contains_key(&conn) && !self.ending.contains(&conn) {
-            self.held.insert(conn);
-        } else {
-            self.held.remove(&conn);
+        let Some(connection) = self.connections.get_mut(&conn) else { return };
+        if connection.held != hold && !matches!(connection.stage, Stage::Ending { .. }) {
+            connection.held = hold;
+            queue_read(&mut self.to_read, conn, connection);
         }
     }
 
@@ -248,24 +274,10 @@ impl Sockets {
     }
 
     fn accept(&mut self) {
-        if self.accepting == Accepting::Nobody {
-            return;
-        }
+        self.listeners.retry();
         for _ in 0..ACCEPTS_A_TURN {
-            match self.listener.accept() {
-                Ok((socket, peer)) => self.accepted(socket, peer),
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    self.accepting = Accepting::Nobody;
-                    return;
-                }
-                // The peer was faster in leaving, which is no reason to stop.
-                Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(_) => {
-                    self.accepting = Accepting::Later;
-                    return;
-                }
-            }
+            let Some((socket, peer)) = self.listeners.accept() else { return };
+            self.accepted(socket, peer);
         }
     }
 
@@ -300,24 +312,31 @@ impl Sockets {
     fn read(&mut self, conn: ConnId) {
         self.settle(conn);
         let Some(connection) = self.connections.get_mut(&conn) else { return };
+        connection.reading = false;
+        if connection.held || !connection.readable {
+            return;
+        }
         if matches!(connection.stage, Stage::Connecting(_)) {
-            self.readable.remove(&conn);
+            connection.readable = false;
             return;
         }
         let ending = matches!(connection.stage, Stage::Ending { .. });
         match connection.read(&mut self.scratch) {
-            Incoming::Nothing => {
-                self.readable.remove(&conn);
-            }
-            Incoming::Bytes(_) if ending => {}
+            Incoming::Nothing => connection.readable = false,
             Incoming::Bytes(count) => {
-                let bytes = Bytes::copy_from_slice(&self.scratch[..count]);
-                self.inputs.push_back(Input::Received { conn, bytes });
+                queue_read(&mut self.to_read, conn, connection);
+                if !ending {
+                    let bytes = self.received(count);
+                    self.inputs.push_back(Input::Received { conn, bytes });
+                }
             }
-            Incoming::End if ending => self.forget(conn),
+            Incoming::Broken => self.cut(conn),
             Incoming::End => {
-                self.readable.remove(&conn);
-                self.inputs.push_back(Input::Closed { conn });
+                connection.readable = false;
+                connection.peer_ended = true;
+                if !ending {
+                    self.inputs.push_back(Input::Closed { conn });
+                }
                 // A peer that only closed its own half still gets what is on its way, but as for
                 // a real server it is gone: nothing more is made for it.
                 self.close(conn);
@@ -325,28 +344,66 @@ impl Sockets {
         }
     }
 
+    /// What was just read. A large piece is given away with the buffer it is in.
+    fn received(&mut self, count: usize) -> Bytes {
+        if count <= COPIED_BYTES {
+            return Bytes::copy_from_slice(&self.scratch[..count]);
+        }
+        let mut next = match self.lent.take() {
+            Some(lent) if lent.is_unique() => Vec::from(lent),
+            _ => Vec::with_capacity(READ_BYTES),
+        };
+        next.resize(READ_BYTES, 0);
+        let mut full = std::mem::replace(&mut self.scratch, next);
+        full.truncate(count);
+        let bytes = Bytes::from(full);
+        self.lent = Some(bytes.clone());
+        bytes
+    }
+
     fn write(&mut self, conn: ConnId) {
         self.settle(conn);
         let Some(connection) = self.connections.get_mut(&conn) else { return };
+        connection.writing = false;
         let outgoing = connection.write();
         connection.tell_end();
         let ending = matches!(connection.stage, Stage::Ending { .. });
         if outgoing.broken {
             return self.cut(conn);
         }
-        if outgoing.wrote > 0 && !ending {
-            self.inputs.push_back(Input::Writable { conn, room: outgoing.wrote });
+        if connection.is_over() {
+            return self.forget(conn);
+        }
+        if outgoing.wrote > 0 {
+            self.full.remove(&conn);
+            if !ending {
+                self.inputs.push_back(Input::Writable { conn, room: outgoing.wrote });
+            }
         }
     }
 
     fn forget(&mut self, conn: ConnId) {
-        self.readable.remove(&conn);
-        self.held.remove(&conn);
-        self.sendable.remove(&conn);
-        self.ending.remove(&conn);
+        self.full.remove(&conn);
         if let Some(mut connection) = self.connections.remove(&conn) {
             // Dropping the socket ends the watch as well; this only does it a moment earlier.
             let _ = self.poll.registry().deregister(&mut connection.socket);
         }
+    }
+}
+
+/// Puts a connection in line for reading, if there may be something and nobody holds it.
+fn queue_read(to_read: &mut Vec<ConnId>, conn: ConnId, connection: &mut Connection) {
+    if connection.readable && !connection.held && !connection.reading {
+        connection.reading = true;
+        to_read.push(conn);
+    }
+}
+
+/// Puts a connection in line for writing: it has something, or it is being made.
+fn queue_write(to_write: &mut Vec<ConnId>, conn: ConnId, connection: &mut Connection) {
+    let has_news = connection.wants_to_write() || !matches!(connection.stage, Stage::Open);
+    if has_news && !connection.writing {
+        connection.writing = true;
+        to_write.push(conn);
     }
 }

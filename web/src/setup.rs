@@ -97,7 +97,7 @@ impl Setup {
                 }
             }
             Action::Link { latency_us: Some(latency_us), .. } => self.latency_us = *latency_us,
-            Action::Workload { writes_per_second, value_bytes } => {
+            Action::Workload { writes_per_second, value_bytes, .. } => {
                 self.writes_per_second = writes_per_second.unwrap_or(self.writes_per_second);
                 self.value_bytes = value_bytes.unwrap_or(self.value_bytes);
             }
@@ -228,6 +228,7 @@ impl Change {
                 Some(vec![Action::Workload {
                     writes_per_second: given("writes_per_second"),
                     value_bytes: given("value_bytes"),
+                    curve: None,
                 }])
             }
             _ => None,

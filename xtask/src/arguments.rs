@@ -11,9 +11,11 @@ Usage: cargo xtask <command>
 
   serve [--port N] [--release] [--no-open]
         builds the page and serves it at http://127.0.0.1:8080; rebuilds on changes
-  test [--runs N] [--seed N] [--only STEP]... [FILTER...]
+  test [--runs N] [--requests N] [--seed N] [--only STEP]... [FILTER...]
         runs everything that must hold; the last line is `N passed, N failed`
         --runs    whole-system runs of the simulation (default: what the tests say)
+        --requests
+                  synchronization requests put to us and to each real server (default: 300)
         --seed    the first of their seeds, printed by a run that failed
         --only    just these steps: fmt, clippy, clippy-wasm, native, wasm, build, browser
         FILTER    just the tests whose names contain one of these
@@ -58,6 +60,7 @@ pub struct ServeOptions {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct TestOptions {
     pub runs: Option<u64>,
+    pub requests: Option<u64>,
     pub seed: Option<u64>,
     pub only: Vec<String>,
     pub filters: Vec<String>,
@@ -124,6 +127,7 @@ fn parse_test(parser: &mut lexopt::Parser) -> Result<Task> {
         match argument {
             Long("help") | Short('h') => return Ok(Task::Help),
             Long("runs") => options.runs = Some(parser.value()?.parse()?),
+            Long("requests") => options.requests = Some(parser.value()?.parse()?),
             Long("seed") => options.seed = Some(parser.value()?.parse()?),
             Long("only") => options.only.push(parser.value()?.string()?),
             Value(filter) => options.filters.push(filter.string()?),
@@ -167,9 +171,10 @@ mod tests {
         assert_eq!(task("serve")?, serve(8080, false, true));
         assert_eq!(task("serve --port 9000 --release --no-open")?, serve(9000, true, false));
         assert_eq!(
-            task("test --runs 5 ring --seed=7 --only native fuse")?,
+            task("test --runs 5 ring --requests 900 --seed=7 --only native fuse")?,
             Task::Test(TestOptions {
                 runs: Some(5),
+                requests: Some(900),
                 seed: Some(7),
                 only: vec!["native".into()],
                 filters: vec!["ring".into(), "fuse".into()],

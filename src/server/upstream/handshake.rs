@@ -186,11 +186,17 @@ impl Server {
             let pos = request.pos;
             self.log(format!("Trying a partial resynchronization (request {id}:{pos})."));
         }
-        self.tell_master(&["PSYNC", &id, &request.pos.to_string()]);
+        let pos = request.pos.to_string();
+        let mut words = vec!["PSYNC", &id, &pos];
+        words.extend(self.asks_to_take_over().then_some("FAILOVER"));
+        self.tell_master(&words);
         self.await_reply(Awaiting::Psync);
     }
 
     fn answered(&mut self, line: &Bytes) {
+        if !self.took_over(line) {
+            return;
+        }
         let words: Vec<&[u8]> = line.split(|byte| *byte == b' ').collect();
         let text = String::from_utf8_lossy(line).into_owned();
         match words.as_slice() {

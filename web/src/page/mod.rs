@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use yew::{Callback, Html, html};
 
+mod completion;
 mod console;
 mod decision;
 mod header;

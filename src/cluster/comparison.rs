@@ -1,0 +1,114 @@
+//! Two scenarios on one clock: the same seed, the same writes and outages, another configuration
+//! or engine.
+//!
+//! The run compared with belongs to whoever shows it. A [`Comparison`] is the other one: it
+//! [follows](Comparison::follow) wherever the first goes, does what is done there, and reports
+//! the differences of what both have cost.
+//!
+//! Invariant: after `follow` both stand at the same moment with the same actions. An action that
+//! the other side refuses (its engine does not know the directive) changes nothing there.
+
+use serde::Serialize;
+
+use super::run::Run;
+use super::scenario::Scenario;
+use super::tally::Tally;
+use crate::time::Instant;
+
+/// The run that stands beside another.
+#[derive(Clone, Debug)]
+pub struct Comparison {
+    run: Run,
+}
+
+/// What both sides have cost until now, and the differences.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// The run compared with.
+    pub left: Tally,
+    /// The one beside it.
+    pub right: Tally,
+    /// Right minus left.
+    pub delta: Delta,
+}
+
+/// Signed differences: negative where the right side is the cheaper one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Delta {
+    /// Full resyncs.
+    pub full_resyncs: i64,
+    /// Partial resyncs.
+    pub partial_resyncs: i64,
+    /// Bytes of write stream and snapshots.
+    pub bytes_moved: i64,
+    /// Bytes of write stream.
+    pub stream_bytes: i64,
+    /// Bytes of snapshots.
+    pub snapshot_bytes: i64,
+    /// The longest time, in microseconds, that a replica was not in sync.
+    pub longest_stale_us: i64,
+    /// The most memory, in bytes, that one server held for those who follow it.
+    pub most_memory_bytes: i64,
+}
+
+impl Comparison {
+    /// `other` beside `left`: with the seed and the actions of `left`, at the same moment.
+    #[must_use]
+    pub fn new(left: &Run, other: Scenario) -> Comparison {
+        let seed = left.original().seed;
+        let actions = left.actions().to_vec();
+        let mut run = Run::new(Scenario { seed, actions, ..other });
+        run.advance_to(left.now());
+        Comparison { run }
+    }
+
+    /// The other run.
+    #[must_use]
+    pub fn run(&self) -> &Run {
+        &self.run
+    }
+
+    /// Goes where `left` is, and does what was done there.
+    pub fn follow(&mut self, left: &Run) {
+        let (own, theirs) = (self.run.actions(), left.actions());
+        if own != theirs {
+            let common = own.iter().zip(theirs).take_while(|(one, other)| one == other).count();
+            let first = [own.get(common), theirs.get(common)];
+            let parting = first.into_iter().flatten().map(|timed| timed.at).min();
+            let until = parting.unwrap_or(Instant::ZERO).min(left.now());
+            self.run.take_back(until, theirs.to_vec());
+        }
+        self.run.seek(left.now());
+    }
+
+    /// What both have cost until now.
+    #[must_use]
+    pub fn report(&self, left: &Run) -> Report {
+        let (left, right) = (left.tally(), self.run.tally());
+        Report { left, right, delta: Delta::between(left, right) }
+    }
+}
+
+impl Delta {
+    /// Right minus left.
+    #[must_use]
+    pub fn between(left: Tally, right: Tally) -> Delta {
+        // Counts of a run stay far below the end of the numbers.
+        let minus = |right: u64, left: u64| {
+            i64::try_from(i128::from(right) - i128::from(left)).unwrap_or(i64::MAX)
+        };
+        let (stream_bytes, snapshot_bytes) = (
+            minus(right.stream_bytes, left.stream_bytes),
+            minus(right.snapshot_bytes, left.snapshot_bytes),
+        );
+        Delta {
+            full_resyncs: minus(right.full_resyncs, left.full_resyncs),
+            partial_resyncs: minus(right.partial_resyncs, left.partial_resyncs),
+            bytes_moved: stream_bytes.saturating_add(snapshot_bytes),
+            stream_bytes,
+            snapshot_bytes,
+            longest_stale_us: minus(right.longest_stale_us, left.longest_stale_us),
+            most_memory_bytes: minus(right.most_memory_bytes, left.most_memory_bytes),
+        }
+    }
+}
