@@ -91,11 +91,15 @@ impl World {
             unsent_bytes: kept.unsent.until(window.next()).map_or(0, |count| count.0),
         };
         let memory = backlog.compared().into_iter().flatten();
+        let is_ring = blocks.is_empty() && lists.is_empty() && window.histlen.0 > 0;
+        // A ring begins at index 0 with the first byte that it ever kept.
+        let fed = window.kept_since.until(window.next()).map_or(0, |count| count.0);
         BacklogSnapshot {
             first_byte_offset: window.first.0,
             histlen: window.histlen.0,
             // Numbers travel through JavaScript; a backlog of 2^53 bytes is as good as more.
             size: window.size.0.min(LARGEST_NUMBER),
+            index: is_ring.then(|| fed % window.size.0),
             blocks: Some(blocks).filter(|blocks| !blocks.is_empty()),
             lists: Some(lists.iter().map(list).collect())
                 .filter(|lists: &Vec<_>| !lists.is_empty()),

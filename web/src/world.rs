@@ -2,12 +2,15 @@
 
 pub use psync::cluster::decision::{CounterMoved, DecisionRecord, Remedy, Verdict};
 pub use psync::cluster::snapshot::{
-    BacklogSnapshot, Counters, LinkSnapshot, LinkState, Packet, PacketKind, Role, ServerSnapshot,
-    Snapshot, Transfer,
+    BacklogSnapshot, Counters, LinkSnapshot, LinkState, ListSnapshot, MemorySnapshot, Packet,
+    PacketKind, Role, ServerSnapshot, Snapshot, Transfer,
 };
 pub use psync::cluster::trace::{Entry, Message, What};
 pub use psync::cluster::{
     Action, BadInput, BytesAt, Direction, Preset, Run, Scenario, TimedAction, Trace, presets,
 };
+pub use psync::server::engine::{ENGINES, Engine};
+pub use psync::stream::backlog::{Block, Keeping};
 pub use psync::stream::checks::{Check, CheckName, Outcome};
+pub use psync::stream::offset::BytePos;
 pub use psync::time::Instant;
