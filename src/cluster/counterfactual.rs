@@ -166,6 +166,6 @@ fn written(remedy: &Remedy, more: u64) -> String {
 fn conf_size(bytes: u64) -> String {
     [(30, "gb"), (20, "mb"), (10, "kb")]
         .iter()
-        .find(|(shift, _)| bytes > 0 && bytes % (1 << shift) == 0)
+        .find(|(shift, _)| bytes > 0 && bytes.is_multiple_of(1 << shift))
         .map_or_else(|| bytes.to_string(), |(shift, unit)| format!("{}{unit}", bytes >> shift))
 }

@@ -372,6 +372,7 @@ impl Server {
                 Timer::Cron => self.cron(at),
                 Timer::Expire => self.expire_due(),
                 Timer::SnapshotReady => self.snapshot_ready(),
+                Timer::HandshakeLine => self.line_never_ended(),
                 // The end of the turn sees who is done.
                 Timer::Wait | Timer::Shutdown => {}
             }

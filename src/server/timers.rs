@@ -16,11 +16,19 @@ pub enum Timer {
     Wait,
     /// A server that stops has waited long enough for its replicas.
     Shutdown,
+    /// A line of the handshake has begun and must end by now.
+    HandshakeLine,
 }
 
 /// Every timer, in the order in which those of one moment fire.
-const ALL: [Timer; 5] =
-    [Timer::Cron, Timer::Expire, Timer::SnapshotReady, Timer::Wait, Timer::Shutdown];
+const ALL: [Timer; 6] = [
+    Timer::Cron,
+    Timer::Expire,
+    Timer::SnapshotReady,
+    Timer::Wait,
+    Timer::Shutdown,
+    Timer::HandshakeLine,
+];
 
 /// The table.
 #[derive(Clone, Debug, Default)]
@@ -37,6 +45,12 @@ impl Timers {
     /// Disarms one timer.
     pub fn disarm(&mut self, timer: Timer) {
         self.at[timer as usize] = None;
+    }
+
+    /// Whether it will fire.
+    #[must_use]
+    pub fn is_armed(&self, timer: Timer) -> bool {
+        self.at[timer as usize].is_some()
     }
 
     /// The next moment at which anything is due.

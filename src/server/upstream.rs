@@ -12,6 +12,7 @@ mod handshake;
 use self::dual::Dual;
 use self::handshake::Awaiting;
 use super::outbox::Outbox;
+use super::timers::Timer;
 use super::{Address, ConnId, Event, Output, Server};
 use crate::stream::history::{History, ReplId};
 use crate::stream::offset::{BytePos, Offset};
@@ -348,6 +349,9 @@ impl Server {
 
     fn enter(&mut self, step: Step) {
         let Some(upstream) = &mut self.upstream else { return };
+        if !matches!(step, Step::Handshake(..)) {
+            self.timers.disarm(Timer::HandshakeLine);
+        }
         upstream.step = step;
         upstream.down_since = match upstream.phase() {
             Phase::Connected => None,
@@ -462,6 +466,7 @@ impl Server {
             Step::Handshake(lines, _) => {
                 lines.feed(bytes);
                 self.read_handshake();
+                self.time_half_a_line();
             }
             Step::Transfer(transfer) => {
                 transfer.decoder.feed(bytes);

@@ -7,16 +7,21 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 
-use super::{Online, Step, Transfer};
+use super::{Online, Phase, Step, Transfer};
 use crate::server::Server;
 use crate::server::outbox::Kind;
+use crate::server::timers::Timer;
 use crate::stream::history::ReplId;
 use crate::stream::offset::Offset;
 use crate::stream::psync::Request;
+use crate::time::SECOND_US;
 use crate::wire::LineDecoder;
 use crate::wire::PayloadDecoder;
 use crate::wire::encode_command;
 use crate::wire::parse_integer;
+
+/// How long a line may take from its first byte to its end (Redis `repl_syncio_timeout`, 5 s).
+const LINE_US: u64 = 5 * SECOND_US;
 
 /// A snapshot larger than this is refused before it is received.
 pub(super) const LARGEST_SNAPSHOT_BYTES: u64 = 1 << 31;
@@ -57,6 +62,26 @@ impl Server {
                     self.drop_link();
                 }
             }
+        }
+    }
+
+    /// A line that has begun is waited for only so long, however alive the master is otherwise.
+    pub(super) fn time_half_a_line(&mut self) {
+        let half = match self.upstream.as_ref().map(|upstream| &upstream.step) {
+            Some(Step::Handshake(lines, _)) => lines.buffered() > 0,
+            _ => false,
+        };
+        if !half {
+            self.timers.disarm(Timer::HandshakeLine);
+        } else if !self.timers.is_armed(Timer::HandshakeLine) {
+            self.timers.arm(Timer::HandshakeLine, self.now.after_us(LINE_US));
+        }
+    }
+
+    pub(in crate::server) fn line_never_ended(&mut self) {
+        if self.link_phase() == Some(Phase::Handshake) {
+            self.log("Master did not respond to command during SYNC handshake");
+            self.drop_link();
         }
     }
 
