@@ -6,7 +6,9 @@
 
 use bytes::Bytes;
 
-use super::answer::{Answer, NOT_AN_INTEGER, SYNTAX, bulk, error, integer, lower, ok, simple, text};
+use super::answer::{
+    Answer, NOT_AN_INTEGER, SYNTAX, bulk, error, integer, lower, ok, simple, text,
+};
 use super::engine::Engine;
 use super::keyspace::DATABASES;
 use super::{
@@ -225,9 +227,8 @@ fn command(server: &mut Server, _: ConnId, argv: &[Bytes]) -> Answer {
             let names = own.map(|row| row.name).chain(data.iter().map(|row| row.name));
             let asked: Vec<String> = argv[2..].iter().map(lower).collect();
             let wanted = names.filter(|name| asked.is_empty() || asked.iter().any(|a| a == name));
-            let docs = wanted.flat_map(|name| {
-                [bulk(name), Value::Array(vec![bulk("group"), bulk("generic")])]
-            });
+            let docs = wanted
+                .flat_map(|name| [bulk(name), Value::Array(vec![bulk("group"), bulk("generic")])]);
             Some(Value::Array(docs.collect()))
         }
         Some("count") => error(server.wrong_arity_of("command", "count")),

@@ -137,7 +137,13 @@ impl DataCommand {
     #[must_use]
     pub fn key_positions(&self) -> (i64, i64, i64) {
         let (first, step) = self.keys;
-        let last = if first == 0 { 0 } else if self.one_key { 1 } else { -1 };
+        let last = if first == 0 {
+            0
+        } else if self.one_key {
+            1
+        } else {
+            -1
+        };
         (first as i64, last, if first == 0 { 0 } else { step as i64 })
     }
 

@@ -147,7 +147,12 @@ impl Server {
         while let Some(client) = self.clients.get_mut(&conn) {
             let unread = self.outboxes.get(&conn).map_or(0, Outbox::queued);
             let full = unread > MOST_UNREAD_BYTES && client.seat == Seat::Client;
-            if full || client.ends || self.blocked.contains_key(&conn) || self.asleep.is_some() || self.exits {
+            if full
+                || client.ends
+                || self.blocked.contains_key(&conn)
+                || self.asleep.is_some()
+                || self.exits
+            {
                 break;
             }
             match client.decoder.next() {
@@ -184,7 +189,8 @@ impl Server {
         if let Some(refused) = self.refusal(conn, command, argv.len()) {
             return self.refuse(conn, Some(command), &refused);
         }
-        if self.pauses_writes() && !is_replica && self.may_replicate(conn, command) {
+        let put_off = self.pauses_writes() && !is_replica && !queues;
+        if put_off && self.may_replicate(conn, command) {
             return self.block(conn, Blocked::Postponed(argv.to_vec()));
         }
         let answer = if queues {
@@ -257,7 +263,8 @@ impl Server {
         }
         let cut_off = follows && self.link_phase() != Some(Phase::Connected);
         if cut_off && !self.config.serve_stale_data && !command.answers_stale() {
-            let text = "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.";
+            let text =
+                "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.";
             return Some(text.to_owned());
         }
         None
@@ -284,7 +291,8 @@ impl Server {
         let transaction = self.clients.get(&conn).and_then(|client| client.transaction.as_ref());
         match transaction {
             Some(transaction) if command.name() == "exec" => transaction.replicates(),
-            _ => command.replicates() || command.asks_for_stream(),
+            // Who has become a replica meanwhile says at once that it cannot.
+            _ => command.replicates() || (self.upstream.is_none() && command.asks_for_stream()),
         }
     }
 

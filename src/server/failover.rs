@@ -110,7 +110,8 @@ impl Server {
         let Some(conn) = self.replica_at(target) else {
             return Some("ERR FAILOVER target HOST and PORT is not a replica.");
         };
-        let online = matches!(&self.clients.get(&conn)?.seat, Seat::Replica(seat) if seat.is_online());
+        let online =
+            matches!(&self.clients.get(&conn)?.seat, Seat::Replica(seat) if seat.is_online());
         (!online).then_some("ERR FAILOVER target replica is not online.")
     }
 
@@ -138,7 +139,10 @@ impl Server {
         let over = failover.until.is_some_and(|until| until <= self.now);
         match (failover.target.clone(), failover.force) {
             (Some(target), true) if over => {
-                self.log(format!("Failover to {} time out exceeded, failing over.", shown(&target)));
+                self.log(format!(
+                    "Failover to {} time out exceeded, failing over.",
+                    shown(&target)
+                ));
                 self.change_places(target);
                 return true;
             }

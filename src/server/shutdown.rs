@@ -129,7 +129,8 @@ impl Server {
         let mut lagging = 0;
         let replicas: Vec<ConnId> = self.replicas().collect();
         for conn in replicas {
-            let Some(Seat::Replica(seat)) = self.clients.get(&conn).map(|client| &client.seat) else {
+            let Some(Seat::Replica(seat)) = self.clients.get(&conn).map(|client| &client.seat)
+            else {
                 continue;
             };
             if !self.lags(seat) {

@@ -41,8 +41,7 @@ pub fn wait(server: &mut Server, conn: ConnId, argv: &[Bytes]) -> Answer {
     if i64::try_from(reached).is_ok_and(|reached| reached >= wanted) || server.unit.in_exec {
         return Some(integer(reached));
     }
-    let until = (patience_ms > 0)
-        .then(|| server.now.after_us(patience_ms.saturating_mul(1000)));
+    let until = (patience_ms > 0).then(|| server.now.after_us(patience_ms.saturating_mul(1000)));
     server.block(conn, Blocked::Replicas { wanted, offset, until });
     server.arm_wait();
     server.wants_acks = true;

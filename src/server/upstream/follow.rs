@@ -6,10 +6,10 @@
 use bytes::Bytes;
 
 use super::{Followed, Online, Step, Transfer};
+use crate::server::Server;
 use crate::server::command;
 use crate::server::keyspace::{DATABASES, Keyspace};
 use crate::server::outbox::Kind;
-use crate::server::Server;
 use crate::stream::offset::ByteCount;
 use crate::wire::Rdb;
 use crate::wire::parse_integer;
