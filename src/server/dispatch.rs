@@ -196,7 +196,8 @@ impl Server {
         if let Some(refused) = self.refusal(conn, command, argv.len()) {
             return self.refuse(conn, Some(command), &refused);
         }
-        if self.pauses_writes() && !is_replica && self.may_replicate(conn, command) {
+        let put_off = self.pauses_writes() && !is_replica && !queues;
+        if put_off && self.may_replicate(conn, command) {
             return self.block(conn, Blocked::Postponed(argv.to_vec()));
         }
         let answer = if queues {
@@ -297,7 +298,8 @@ impl Server {
         let transaction = self.clients.get(&conn).and_then(|client| client.transaction.as_ref());
         match transaction {
             Some(transaction) if command.name() == "exec" => transaction.replicates(),
-            _ => command.replicates() || command.asks_for_stream(),
+            // Who has become a replica meanwhile says at once that it cannot.
+            _ => command.replicates() || (self.upstream.is_none() && command.asks_for_stream()),
         }
     }
 

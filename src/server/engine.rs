@@ -135,6 +135,9 @@ pub struct StreamForm {
     pub expiries: Expiries,
     /// Whether `SET` with a time in the past deletes (Valkey), or stores a key that is over.
     pub past_set_deletes: bool,
+    /// Whether a `SET key value EX seconds` goes on as it was spelled but for its time (Valkey
+    /// 9.1), or as a new `SET`.
+    pub keeps_spelling: bool,
     /// Whether with an AOF each write that nobody hears counts as one byte (7.2+).
     pub counts_unheard: bool,
 }
@@ -269,6 +272,7 @@ pub const REDIS_6_2: Engine = Engine {
         wrapping: Wrapping::FromEffect,
         expiries: Expiries::Milliseconds,
         past_set_deletes: false,
+        keeps_spelling: false,
         counts_unheard: false,
     },
     lifetime: Lifetime {
@@ -333,7 +337,12 @@ pub const VALKEY_9: Engine = Engine {
     keeping: Keeping::Blocks(Allocator::Glibc),
     handshake: Handshake { version: true, ..REDIS_7_2.handshake },
     relink: Relink { acks_every_snapshot: true, ..REDIS_7_2.relink },
-    stream: StreamForm { ping_at_zero: true, past_set_deletes: true, ..REDIS_7_2.stream },
+    stream: StreamForm {
+        ping_at_zero: true,
+        past_set_deletes: true,
+        keeps_spelling: true,
+        ..REDIS_7_2.stream
+    },
     vocabulary: Vocabulary { names_forbidden: true, ..REDIS_7_2.vocabulary },
     default_lazy_expire: true,
     default_backlog_bytes: 10 << 20,

@@ -84,7 +84,14 @@ pub fn set_with(
         Expiries::Milliseconds if relative => ("PX", at_ms - context.now_ms),
         Expiries::Milliseconds | Expiries::Absolute => ("PXAT", at_ms),
     };
-    let said = words(&["SET", word, &time.to_string()], key, std::slice::from_ref(value));
+    let mut said = words(&["SET", word, &time.to_string()], key, std::slice::from_ref(value));
+    if form.keeps_spelling && argv.len() == said.len() {
+        // Only the two words of the time are put in place of those that came.
+        said[0] = argv[0].clone();
+        if argv[3].eq_ignore_ascii_case(&said[3]) {
+            said[3] = argv[3].clone();
+        }
+    }
     Effect::wrote(reply, &said)
 }
 
