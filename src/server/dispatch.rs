@@ -15,7 +15,7 @@ use super::downstream::Seat;
 use super::dual_channel::Channels;
 use super::engine::Engine;
 use super::outbox::Outbox;
-use super::transaction::Transaction;
+use super::transaction::{Transaction, Watch};
 use super::{ConnId, Phase, Server};
 use crate::stream::history::ReplId;
 use crate::stream::offset::Offset;
@@ -44,6 +44,8 @@ pub struct Client {
     pub name: String,
     /// What it has queued since MULTI.
     pub transaction: Option<Transaction>,
+    /// The keys that it watches.
+    pub watch: Watch,
     /// Whether its connection ends with the answer to its present command.
     pub ends: bool,
     /// The end of the history after its last command: what `WAIT` waits for.
@@ -86,7 +88,8 @@ impl Server {
         let client = self.clients.get(&conn)?;
         Some(Held {
             input: client.decoder.capacity() as u64
-                + client.transaction.as_ref().map_or(0, Transaction::bytes),
+                + client.transaction.as_ref().map_or(0, Transaction::bytes)
+                + client.watch.bytes(),
             output: self.output_of(conn),
             is_replica: client.seat != Seat::Client,
         })
@@ -104,6 +107,7 @@ impl Server {
             db: 0,
             name: String::new(),
             transaction: None,
+            watch: Watch::default(),
             ends: false,
             wrote_up_to: Offset::ZERO,
             decoder: CommandDecoder::new(),
@@ -114,9 +118,9 @@ impl Server {
     }
 
     pub(super) fn client_gone(&mut self, conn: ConnId) {
-        let Some(client) = self.clients.remove(&conn) else { return };
+        let Some(mut client) = self.clients.remove(&conn) else { return };
         self.blocked.remove(&conn);
-        self.unwatch(conn);
+        self.forget_watch(conn, std::mem::take(&mut client.watch));
         if client.seat == Seat::Client {
             return;
         }

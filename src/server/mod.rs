@@ -75,7 +75,7 @@ use self::saves::LastSave;
 use self::shutdown::Shutdown;
 use self::sleep::{Kept, Sleep};
 use self::timers::{Timer, Timers};
-use self::transaction::Watched;
+use self::transaction::Watchers;
 use self::upstream::Upstream;
 pub use self::upstream::{LinkStatus, Phase};
 use crate::random::{Generator, below, seeded};
@@ -110,7 +110,7 @@ pub struct Server {
     /// Those that wait before their next command.
     blocked: Table<ConnId, Blocked>,
     /// Keys that clients watch.
-    watched: Vec<Watched>,
+    watchers: Watchers,
     /// The command that is being executed.
     unit: Unit,
     /// Whether replicas are asked at the end of this turn how far they are.
@@ -171,7 +171,7 @@ impl Server {
             forgotten: None,
             clients: Table::default(),
             blocked: Table::default(),
-            watched: Vec::new(),
+            watchers: Watchers::default(),
             unit: Unit::default(),
             wants_acks: false,
             failover: None,

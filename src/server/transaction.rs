@@ -4,6 +4,8 @@
 //! was refused spoils the transaction. WATCH makes EXEC do nothing when a key was written since,
 //! or was over since.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 
 use super::answer::{Answer, error, ok};
@@ -20,16 +22,24 @@ pub struct Transaction {
     pub spoiled: bool,
 }
 
-/// A key that a client watches.
-#[derive(Clone, Debug)]
-pub struct Watched {
-    conn: ConnId,
-    db: u32,
-    key: Bytes,
-    /// Whether it was over already when it was named.
-    was_expired: bool,
-    /// Whether it was written since.
+/// Who watches which keys; looked at with every write.
+pub type Watchers = BTreeMap<(u32, Bytes), Vec<ConnId>>;
+
+/// The keys that one client watches.
+#[derive(Clone, Debug, Default)]
+pub struct Watch {
+    /// With their databases, and whether each was over already when it was named.
+    keys: Vec<(u32, Bytes, bool)>,
+    /// Whether one was written since.
     touched: bool,
+}
+
+impl Watch {
+    /// Memory for it, in bytes.
+    pub fn bytes(&self) -> u64 {
+        let keys = self.keys.iter();
+        keys.map(|(_, key, _)| (key.len() + 2 * size_of::<(u32, Bytes, bool)>()) as u64).sum()
+    }
 }
 
 impl Transaction {
@@ -81,11 +91,12 @@ pub fn watch(server: &mut Server, conn: ConnId, argv: &[Bytes]) -> Answer {
     }
     let db = client.db;
     for key in &argv[1..] {
-        let same = |w: &Watched| w.conn == conn && w.db == db && w.key == *key;
-        if !server.watched.iter().any(same) {
-            let was_expired = server.data.holds_expired(db, key, server.unix_ms());
-            let key = key.clone();
-            server.watched.push(Watched { conn, db, key, was_expired, touched: false });
+        let was_expired = server.data.holds_expired(db, key, server.unix_ms());
+        let watchers = server.watchers.entry((db, key.clone())).or_default();
+        if !watchers.contains(&conn) {
+            watchers.push(conn);
+            let watch = &mut server.clients.get_mut(&conn)?.watch;
+            watch.keys.push((db, key.clone(), was_expired));
         }
     }
     ok()
@@ -132,34 +143,64 @@ impl Server {
     }
 
     pub(super) fn unwatch(&mut self, conn: ConnId) {
-        self.watched.retain(|watched| watched.conn != conn);
+        if let Some(client) = self.clients.get_mut(&conn) {
+            let watch = std::mem::take(&mut client.watch);
+            self.forget_watch(conn, watch);
+        }
+    }
+
+    /// A client watches these no more.
+    pub(super) fn forget_watch(&mut self, conn: ConnId, watch: Watch) {
+        for (db, key, _) in watch.keys {
+            let place = (db, key);
+            if let Some(watchers) = self.watchers.get_mut(&place) {
+                watchers.retain(|watcher| *watcher != conn);
+                if watchers.is_empty() {
+                    self.watchers.remove(&place);
+                }
+            }
+        }
     }
 
     /// Whether a key that this client watches is not what it was.
     fn watches_in_vain(&self, conn: ConnId) -> bool {
         let now_ms = self.unix_ms();
-        self.watched.iter().filter(|watched| watched.conn == conn).any(|watched| {
-            let over = self.data.holds_expired(watched.db, &watched.key, now_ms);
-            watched.touched || (over && !watched.was_expired)
-        })
+        let Some(client) = self.clients.get(&conn) else { return false };
+        let over = |(db, key, was_expired): &(u32, Bytes, bool)| {
+            !was_expired && self.data.holds_expired(*db, key, now_ms)
+        };
+        client.watch.touched || client.watch.keys.iter().any(over)
     }
 
     /// A command has written.
     pub(super) fn touch(&mut self, found: &DataCommand, db: u32, argv: &[Bytes]) {
-        if self.watched.is_empty() {
+        if self.watchers.is_empty() {
             return;
         }
-        let keys: Vec<&Bytes> = found.keys(argv).collect();
-        for watched in &mut self.watched {
-            let flushed = keys.is_empty() && (found.name == "flushall" || watched.db == db);
-            watched.touched |= flushed || (watched.db == db && keys.contains(&&watched.key));
+        let mut touched: Vec<ConnId> = Vec::new();
+        let mut flushes = true;
+        for key in found.keys(argv) {
+            flushes = false;
+            touched.extend(self.watchers.get(&(db, key.clone())).into_iter().flatten());
+        }
+        if flushes {
+            let emptied = |place: &(u32, Bytes)| found.name == "flushall" || place.0 == db;
+            let watchers = self.watchers.iter().filter(|(place, _)| emptied(place));
+            touched.extend(watchers.flat_map(|(_, watchers)| watchers));
+        }
+        for conn in touched {
+            if let Some(client) = self.clients.get_mut(&conn) {
+                client.watch.touched = true;
+            }
         }
     }
 
     /// All data was replaced.
     pub(super) fn touch_all(&mut self) {
-        for watched in &mut self.watched {
-            watched.touched = true;
+        for conn in self.watchers.values().flatten() {
+            if let Some(client) = self.clients.get_mut(conn) {
+                client.watch.touched = true;
+            }
         }
     }
 }

@@ -101,7 +101,7 @@ impl Server {
         field!(out, "tracking_clients:0");
         if self.is_valkey() {
             field!(out, "pubsub_clients:0");
-            field!(out, "total_watched_keys:{}", self.watched.len());
+            field!(out, "total_watched_keys:{}", self.watchers.len());
             let (failing, stopping) = (self.failover.is_some(), self.shutdown.is_some());
             let reason = match (failing, stopping) {
                 (_, true) => "shutdown_in_progress",
