@@ -18,6 +18,7 @@
 //!   the time they came at and says what it wants done.
 //! * [`cluster`]: a world of servers, deterministic to the last event. [`cluster::Run`] plays a
 //!   [`cluster::Scenario`] and can be wound back.
+//! * [`lesson`]: lessons as data, and who leads through them.
 //!
 //! A room uses only rooms named above it; a test checks that. [`time`], [`random`] and [`table`]
 //! stand outside the rooms, because several of them use these.
@@ -35,6 +36,7 @@
 //! Data types other than strings: replication does not care what it replicates.
 
 pub mod cluster;
+pub mod lesson;
 pub mod random;
 pub mod server;
 pub mod stream;

@@ -240,7 +240,7 @@ impl Action {
     }
 
     /// The servers that it names, by the names of the fields.
-    pub(super) fn names(&self) -> Vec<(&'static str, &str)> {
+    pub(crate) fn names(&self) -> Vec<(&'static str, &str)> {
         match self {
             Action::Cut { replica, .. } | Action::Heal { replica, .. } => {
                 vec![("replica", replica)]

@@ -34,7 +34,7 @@ impl fmt::Display for BadInput {
 impl std::error::Error for BadInput {}
 
 /// The fields of one object; each is taken out when it is read.
-pub(super) struct Fields {
+pub(crate) struct Fields {
     place: String,
     left: Map<String, Json>,
 }
