@@ -5,7 +5,7 @@
 
 use bytes::Bytes;
 
-use super::downstream::{ReplicaSeat, Seat};
+use super::downstream::ReplicaSeat;
 use super::engine::{Naming, Wording};
 use super::outbox::Kind;
 use super::{ConnId, Counters, Event, Phase, Server, log};
@@ -179,14 +179,14 @@ impl Server {
     /// `+CONTINUE`, the missing bytes, and from then on the stream.
     fn continue_from(&mut self, conn: ConnId, from: BytePos) {
         let (reader, now) = (self.reader(conn), self.now);
-        let Some(client) = self.clients.get_mut(&conn) else { return };
+        let Some(client) = self.clients.get(&conn) else { return };
         let line = if client.announced.psync2 && self.engine.naming == Naming::ReplicationId {
             format!("+CONTINUE {}\r\n", self.history.replid)
         } else {
             "+CONTINUE\r\n".to_owned()
         };
         let acked = from.offset_before().unwrap_or_default();
-        client.seat = Seat::Replica(ReplicaSeat::online(acked, now));
+        self.seat(conn, ReplicaSeat::online(acked, now));
         self.send(conn, Kind::Control, Bytes::from(line));
         if let Some(backlog) = &mut self.backlog {
             backlog.attach(reader, Entry::At(from));
