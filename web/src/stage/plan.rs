@@ -167,7 +167,12 @@ impl Plan {
         };
         let room = width - cards_width - links - margin;
         // Labels stand beside the dial at its widest, above and below it at its highest.
-        let (side, above, below) = if terse { (47.0, 26.0, 18.0) } else { (98.0, 78.0, 53.0) };
+        let (side, above, below) = match (terse, width < 800.0) {
+            (true, _) => (47.0, 26.0, 18.0),
+            // The title's two halves leave the middle to the label above the dial, or do not.
+            (false, true) => (98.0, 94.0, 53.0),
+            (false, false) => (98.0, 78.0, 53.0),
+        };
         let rim = (room - 2.0 * side).min(ruler_top - above - below).max(80.0) / 2.0;
         let y = (above + ruler_top - below) / 2.0;
         // A little to the left: on the right the stub of the bus needs its room too.
@@ -176,9 +181,11 @@ impl Plan {
         let used = stack_height(detail, replicas, detail_room, stack);
         let cards_x = width - margin - cards_width;
         let bus = cards_x - links;
-        let title = Rect { x: margin, y: 8.0, w: bus - 24.0 - margin, h: TITLE };
-        let top = title.y + title.h + if terse { 4.0 } else { 10.0 };
-        let memory = Rect { x: margin, y: top, w: title.w, h: (ruler_top - top - 6.0).max(40.0) };
+        let beside = if terse { width - margin } else { cards_x - 12.0 };
+        let title = Rect { x: margin, y: 8.0, w: beside - margin, h: TITLE };
+        let top = title.y + title.h + if terse { 2.0 } else { 10.0 };
+        let room = bus - 24.0 - margin;
+        let memory = Rect { x: margin, y: top, w: room, h: (ruler_top - top - 6.0).max(40.0) };
         Plan {
             shape: Shape::Wide,
             width,
