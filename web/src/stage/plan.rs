@@ -158,7 +158,9 @@ impl Plan {
         let terse = width < 640.0 || height < 340.0;
         let ruler_top = height - RULER_HEIGHT - 4.0;
         let margin = if terse { 8.0 } else { MARGIN };
-        let stack = ruler_top - 2.0 * margin;
+        // In a figure the title reaches over the cards; elsewhere it ends before them.
+        let head = if terse { TITLE } else { 0.0 };
+        let stack = ruler_top - 2.0 * margin - head;
         let detail = detail_for(replicas, stack);
         let (cards_width, links) = match (detail, terse) {
             (Detail::Tiles, _) => ((width * 0.36).clamp(170.0, 420.0), width * 0.06),
@@ -196,7 +198,7 @@ impl Plan {
             terse,
             ruler: Some(ruler(width, ruler_top)),
             detail,
-            cards: Rect { x: cards_x, y: (ruler_top - used) / 2.0, w: cards_width, h: used },
+            cards: Rect { x: cards_x, y: (ruler_top + head - used) / 2.0, w: cards_width, h: used },
             card_height: detail_room.0,
             card_gap: detail_room.1,
             bus: Some(bus),
