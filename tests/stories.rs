@@ -58,7 +58,24 @@ fn each_preset_shows_what_its_sentence_says() {
         decisions_of("proposal", 30),
         ["replica-2 Partial -", "replica-3 Full no-backlog"]
     );
-    assert_eq!(presets::all().len(), 9, "a new preset needs a line here");
+    assert_eq!(decisions_of("calm", 24), [""; 0]);
+    let bad_network = decisions_of("bad-network", 60);
+    assert!(bad_network.len() >= 5, "{bad_network:?}");
+    assert!(bad_network.iter().all(|decision| decision.contains("Partial")), "{bad_network:?}");
+    let worst_day = decisions_of("worst-day", 60);
+    assert_eq!(worst_day[0], "replica-1 Full before-backlog");
+    let lost = worst_day.iter().filter(|decision| decision.ends_with("unknown-replid")).count();
+    assert!(lost >= 4, "{worst_day:?}");
+    assert_eq!(presets::all().len(), 12, "a new preset needs a line here");
+}
+
+#[test]
+fn on_the_worst_day_only_the_promoted_replica_saves_the_data() {
+    let keys = |seconds| played("worst-day", seconds).snapshot().servers.iter().map(|s| s.keys).collect::<Vec<_>>();
+    assert!(keys(22)[0] > 90, "{:?}", keys(22));
+    let killed = keys(26);
+    assert!(killed[0] < 40 && killed[1] < 40 && killed[2] > 90, "{killed:?}");
+    assert!(keys(60).iter().all(|keys| *keys > 90), "{:?}", keys(60));
 }
 
 #[test]
