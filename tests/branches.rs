@@ -2,9 +2,7 @@
 //! runs side by side, and that none of it grows without end.
 
 use psync::cluster::trace::{MOST_DECISIONS, MOST_ENTRIES};
-use psync::cluster::{
-    Action, Branches, Comparison, Delta, Run, Scenario, Verdict, World,
-};
+use psync::cluster::{Action, Branches, Comparison, Delta, Run, Scenario, Verdict, World};
 use psync::random::{below, seeded};
 use psync::time::{Instant, SECOND_US};
 
@@ -131,7 +129,10 @@ fn what_would_have_been_is_said_in_sizes_that_people_write() {
         finding.sentence(),
         "With repl-backlog-size 32kb instead of 16kb this would have been partial."
     );
-    assert_eq!((finding.refused.verdict, finding.decided.verdict), (Verdict::Full, Verdict::Partial));
+    assert_eq!(
+        (finding.refused.verdict, finding.decided.verdict),
+        (Verdict::Full, Verdict::Partial)
+    );
     assert_eq!(finding.decided.request, refused.request, "the same reconnect");
     assert_eq!(finding.least, refused.remedy.as_ref().expect("it has one").value);
     assert_eq!((run.digest(), run.now()), before, "the run stays as it is");
@@ -213,7 +214,8 @@ fn after_a_week_nothing_has_grown_without_end() {
         // An outage now and then, so that whatever an outage leaves behind adds up.
         for doing in ["cut", "heal"] {
             run.advance_us(1800 * SECOND_US + below(&mut rng, SECOND_US));
-            run.act(action(&format!(r#"{{"do":"{doing}","replica":"replica-1"}}"#))).expect("it can");
+            run.act(action(&format!(r#"{{"do":"{doing}","replica":"replica-1"}}"#)))
+                .expect("it can");
         }
         if hour == 24 {
             after_a_day = Some(run.world().sizes());

@@ -54,10 +54,7 @@ fn each_preset_shows_what_its_sentence_says() {
         [1, 2, 2, 2].map(|n| format!("replica-{n} Full before-backlog"))
     );
     assert_eq!(decisions_of("slow-replica-pins", 40), ["replica-2 Partial -"]);
-    assert_eq!(
-        decisions_of("proposal", 30),
-        ["replica-2 Partial -", "replica-3 Full no-backlog"]
-    );
+    assert_eq!(decisions_of("proposal", 30), ["replica-2 Partial -", "replica-3 Full no-backlog"]);
     assert_eq!(decisions_of("calm", 24), [""; 0]);
     let bad_network = decisions_of("bad-network", 60);
     assert!(bad_network.len() >= 5, "{bad_network:?}");
@@ -71,7 +68,9 @@ fn each_preset_shows_what_its_sentence_says() {
 
 #[test]
 fn on_the_worst_day_only_the_promoted_replica_saves_the_data() {
-    let keys = |seconds| played("worst-day", seconds).snapshot().servers.iter().map(|s| s.keys).collect::<Vec<_>>();
+    let keys = |seconds| {
+        played("worst-day", seconds).snapshot().servers.iter().map(|s| s.keys).collect::<Vec<_>>()
+    };
     assert!(keys(22)[0] > 90, "{:?}", keys(22));
     let killed = keys(26);
     assert!(killed[0] < 40 && killed[1] < 40 && killed[2] > 90, "{killed:?}");
@@ -109,9 +108,7 @@ fn a_promoted_laggard_refuses_siblings_by_exactly_what_it_had_not_read() {
 fn the_output_limit_and_the_backlog_fight_until_both_are_widened() {
     // Case E01.
     let run = played("two-windows", 75);
-    let cut = |entry: &&psync::cluster::trace::Entry| {
-        matches!(&entry.what, What::Log { line, .. } if line.contains("closed ASAP"))
-    };
+    let cut = |entry: &&psync::cluster::trace::Entry| matches!(&entry.what, What::Log { line, .. } if line.contains("closed ASAP"));
     let cuts: Vec<u64> = run.trace().entries().filter(cut).map(|entry| entry.at.0).collect();
     let widened = 32 * SECOND_US;
     assert_eq!(cuts.len(), 4, "both by the burst, the slow one twice more: {cuts:?}");
@@ -281,7 +278,8 @@ fn a_changed_rate_of_writes_holds_from_that_moment_on() {
         (count(run) - before) / 38
     };
     assert_eq!(commands_in(&mut run, SECOND_US), 10);
-    let rate = |n: u64| Action::Workload { writes_per_second: Some(n), value_bytes: None, curve: None };
+    let rate =
+        |n: u64| Action::Workload { writes_per_second: Some(n), value_bytes: None, curve: None };
     run.act(rate(100)).expect("it can");
     assert_eq!(commands_in(&mut run, SECOND_US), 100);
     run.act(rate(0)).expect("it can");

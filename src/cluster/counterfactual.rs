@@ -57,7 +57,8 @@ impl Finding {
     #[must_use]
     pub fn sentence(&self) -> String {
         let Finding { directive, before, after, .. } = self;
-        let verdict = if self.helped() { "would have been partial" } else { "is full all the same" };
+        let verdict =
+            if self.helped() { "would have been partial" } else { "is full all the same" };
         format!("With {directive} {after} instead of {before} this {verdict}.")
     }
 }
@@ -95,7 +96,8 @@ impl Run {
 
     /// The setting that held on the master when it decided.
     fn in_force(&self, refused: &DecisionRecord, directive: &str) -> Option<String> {
-        let sets = |timed: &&TimedAction| timed.at.0 <= refused.at_us && sets(timed, refused, directive);
+        let sets =
+            |timed: &&TimedAction| timed.at.0 <= refused.at_us && sets(timed, refused, directive);
         if let Some(TimedAction { action: Action::Config { value, .. }, .. }) =
             self.actions().iter().rev().find(sets)
         {
@@ -115,9 +117,8 @@ impl Run {
         let mut json = self.original().to_value();
         json["config"][directive] = json!(value);
         let mut scenario = Scenario::from_json(&Json::to_string(&json)).ok()?;
-        let other = |timed: &&TimedAction| {
-            timed.at.0 > refused.at_us || !sets(timed, refused, directive)
-        };
+        let other =
+            |timed: &&TimedAction| timed.at.0 > refused.at_us || !sets(timed, refused, directive);
         scenario.actions = self.actions().iter().filter(other).cloned().collect();
         Some(Run::new(scenario))
     }
@@ -137,7 +138,8 @@ fn same_reconnect(mut run: Run, refused: &DecisionRecord) -> Option<(Run, Decisi
     run.advance_to(Instant(refused.at_us));
     loop {
         let decisions = run.trace().decisions().iter();
-        let mut later = decisions.filter(|again| again.at_us >= from && again.replica == refused.replica);
+        let mut later =
+            decisions.filter(|again| again.at_us >= from && again.replica == refused.replica);
         if let Some(decided) = later.next().cloned() {
             run.seek(Instant(decided.at_us));
             return Some((run, decided));
@@ -164,6 +166,6 @@ fn written(remedy: &Remedy, more: u64) -> String {
 fn conf_size(bytes: u64) -> String {
     [(30, "gb"), (20, "mb"), (10, "kb")]
         .iter()
-        .find(|(shift, _)| bytes > 0 && bytes % (1 << shift) == 0)
+        .find(|(shift, _)| bytes > 0 && bytes.is_multiple_of(1 << shift))
         .map_or_else(|| bytes.to_string(), |(shift, unit)| format!("{}{unit}", bytes >> shift))
 }

@@ -53,9 +53,8 @@ pub(super) fn read(fields: &mut Fields) -> Result<Option<Vec<Point>>, BadInput> 
 
 /// The curve as it is written in JSON.
 pub(super) fn to_json(points: &[Point]) -> Json {
-    let point = |point: &Point| {
-        json!({"at_us": point.at_us, "writes_per_second": point.writes_per_second})
-    };
+    let point =
+        |point: &Point| json!({"at_us": point.at_us, "writes_per_second": point.writes_per_second});
     points.iter().map(point).collect()
 }
 
@@ -149,7 +148,8 @@ mod tests {
     use super::*;
 
     fn curve(points: &[(u64, u64)]) -> Vec<Point> {
-        let point = |(at, rate): &(u64, u64)| Point { at_us: at * SECOND_US, writes_per_second: *rate };
+        let point =
+            |(at, rate): &(u64, u64)| Point { at_us: at * SECOND_US, writes_per_second: *rate };
         points.iter().map(point).collect()
     }
 
@@ -171,7 +171,10 @@ mod tests {
     #[test]
     fn no_rounding_adds_up_over_many_odd_pieces() {
         let points: Vec<Point> = (0..64)
-            .map(|n| Point { at_us: n * 333_333, writes_per_second: if n % 2 == 0 { 7 } else { 11 } })
+            .map(|n| Point {
+                at_us: n * 333_333,
+                writes_per_second: if n % 2 == 0 { 7 } else { 11 },
+            })
             .collect();
         // 63 pieces of (7 + 11) * 333,333 half writes per microsecond.
         let exact = 63 * 18 * 333_333 / (2 * SECOND_US);

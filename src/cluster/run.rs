@@ -203,9 +203,11 @@ impl Run {
         let same = self.actions.iter().zip(&actions).take_while(|(old, new)| old == new).count();
         self.copies.cut_off(at, same);
         self.actions = actions;
-        self.here = self.copies.before(at).cloned().unwrap_or_else(|| {
-            Moment { world: World::new(&self.scenario), done: 0 }
-        });
+        self.here = self
+            .copies
+            .before(at)
+            .cloned()
+            .unwrap_or_else(|| Moment { world: World::new(&self.scenario), done: 0 });
         self.ahead = None;
         // From the copy on the tape is written anew.
         self.trace.cut_off(self.here.world.next_entry(), self.now());

@@ -7,8 +7,8 @@
 //! Hostile strings are refused before they cost anything: the text is measured first, and unpacked
 //! only up to [`MOST_JSON_BYTES`].
 
-use base64::{DecodeError, Engine};
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::{DecodeError, Engine};
 use miniz_oxide::deflate::compress_to_vec_zlib;
 use miniz_oxide::inflate::TINFLStatus;
 use miniz_oxide::inflate::decompress_to_vec_zlib_with_limit;
@@ -85,7 +85,9 @@ impl Shared {
         };
         if version.parse() != Ok(VERSION) {
             let shown: String = version.chars().take(12).collect();
-            return Err(bad(&format!("is of version \"{shown}\"; this page reads version {VERSION}")));
+            return Err(bad(&format!(
+                "is of version \"{shown}\"; this page reads version {VERSION}"
+            )));
         }
         let packed = URL_SAFE_NO_PAD.decode(packed).map_err(|error| match error {
             DecodeError::InvalidByte(place, _) => {
@@ -93,13 +95,14 @@ impl Shared {
             }
             _ => bad(DAMAGED),
         })?;
-        let json = decompress_to_vec_zlib_with_limit(&packed, MOST_JSON_BYTES).map_err(|error| {
-            bad(match error.status {
-                TINFLStatus::HasMoreOutput => "unpacks to more than 4 MB",
-                TINFLStatus::Adler32Mismatch => "is damaged: its checksum is wrong",
-                _ => DAMAGED,
-            })
-        })?;
+        let json =
+            decompress_to_vec_zlib_with_limit(&packed, MOST_JSON_BYTES).map_err(|error| {
+                bad(match error.status {
+                    TINFLStatus::HasMoreOutput => "unpacks to more than 4 MB",
+                    TINFLStatus::Adler32Mismatch => "is damaged: its checksum is wrong",
+                    _ => DAMAGED,
+                })
+            })?;
         let json = String::from_utf8(json).map_err(|_| bad("holds no text"))?;
         Shared::read("link", &json)
     }
@@ -229,17 +232,20 @@ mod tests {
             (String::new(), "link has no version: it must begin with \"1.\""),
             (good.replacen('1', "2", 1), "link is of version \"2\"; this page reads version 1"),
             ("1.a*b".to_owned(), "link is damaged: letter 4 is one that no link has"),
-            (
-                good[..good.len() - 4].to_owned(),
-                "link is damaged: letters are missing or wrong",
-            ),
+            (good[..good.len() - 4].to_owned(), "link is damaged: letters are missing or wrong"),
             (bomb, "link unpacks to more than 4 MB"),
             ("1.".to_owned() + &"A".repeat(2 << 20), "link is too long: more than 1 MB"),
             (of_json("[]"), "link must be an object, not an array"),
-            (of_json("{\"scenario\":{},\"at_us\":-1}"), "link.at_us is -1; it must be a whole number from 0 to 86400000000"),
+            (
+                of_json("{\"scenario\":{},\"at_us\":-1}"),
+                "link.at_us is -1; it must be a whole number from 0 to 86400000000",
+            ),
             (of_json("{\"scenario\":{},\"speed\":1}"), "link.speed is not known here"),
             (of_json("{\"shared\":2,\"scenario\":{}}"), "link.shared is 2; it must be from 1 to 1"),
-            (of_json("{\"scenario\":{\"replicas\":0}}"), "scenario.replicas is 0; it must be from 1 to 100"),
+            (
+                of_json("{\"scenario\":{\"replicas\":0}}"),
+                "scenario.replicas is 0; it must be from 1 to 100",
+            ),
         ] {
             let error = Shared::decode(&text).expect_err(says).to_string();
             assert_eq!(error, says);

@@ -7,7 +7,8 @@ pub use psync::cluster::snapshot::{
 };
 pub use psync::cluster::trace::{Entry, Message, What};
 pub use psync::cluster::{
-    Action, BadInput, BytesAt, Direction, Preset, Run, Scenario, TimedAction, Trace, presets,
+    Action, BadInput, Branch, Branches, BytesAt, Comparison, Counterfactual, Delta, Direction,
+    Finding, Preset, Report, Run, Scenario, Shared, Tally, TimedAction, Trace, presets,
 };
 pub use psync::stream::checks::{Check, CheckName, Outcome};
 pub use psync::time::Instant;

@@ -76,9 +76,8 @@ struct Sum {
 fn sum(sums: &mut Vec<Sum>, at: Instant, message: &Message) {
     let (from, to) = ends(message);
     let lost = message.arrives.is_none();
-    let same = |sum: &&mut Sum| {
-        (sum.from, sum.to, sum.kind, sum.lost) == (from, to, message.kind, lost)
-    };
+    let same =
+        |sum: &&mut Sum| (sum.from, sum.to, sum.kind, sum.lost) == (from, to, message.kind, lost);
     match sums.iter_mut().find(same) {
         Some(sum) => {
             sum.messages += 1;
@@ -107,9 +106,8 @@ impl Sum {
 }
 
 fn row(at: Instant, what: &What) -> Option<Row> {
-    let note = |server, text: String| {
-        Some(Row { at, kind: RowKind::Note { server, full: false }, text })
-    };
+    let note =
+        |server, text: String| Some(Row { at, kind: RowKind::Note { server, full: false }, text });
     match what {
         What::Message(message) => {
             let (from, to) = ends(message);
@@ -178,7 +176,9 @@ pub fn text<'a>(entries: impl Iterator<Item = &'a Entry>, names: &[String]) -> S
             What::Link { replica, state } => {
                 format!("{}: link {}", name(names, *replica), state_name(*state))
             }
-            What::Log { server, line } => format!("{} logs: {}", name(names, *server), one_line(line)),
+            What::Log { server, line } => {
+                format!("{} logs: {}", name(names, *server), one_line(line))
+            }
             What::Overrun { replica } => {
                 format!("{}: the byte it needs next was overwritten", name(names, *replica))
             }
