@@ -30,6 +30,7 @@ fn drain(server: &mut Server) -> (Vec<u8>, Vec<ConnId>, Vec<ConnId>) {
             Output::Close { conn } => Vec::push(&mut closed, conn),
             Output::Dial { conn, .. } => Vec::push(&mut dialed, conn),
             Output::Event(_) | Output::Save { .. } | Output::Exit => {}
+            Output::Pause { .. } | Output::Resume { .. } => {}
             Output::Timeout(_) => return (sent, closed, dialed),
         }
     }

@@ -15,6 +15,7 @@ use psync::cluster::scenario::{Network, Wire, Workload};
 use psync::cluster::{Action, Direction, Loss, Scenario, World};
 use psync::random::{Generator, below, seeded};
 use psync::server::engine::ENGINES;
+use psync::table::Table;
 use psync::time::{Instant, SECOND_US};
 
 use witness::Witness;
@@ -142,13 +143,19 @@ fn scenario(seed: u64, rng: &mut Generator) -> Scenario {
         ("repl-diskless-sync-delay", pick(&[0, 0, 1, 5])),
         ("rdb-key-save-delay", pick(&[0, 0, 1000, 100_000])),
     ];
+    let two_channels = ["yes", "no"][pick(&[0, 1]) as usize];
     let engine = ENGINES[below(rng, ENGINES.len() as u64) as usize];
+    let mut config: Table<String, String> =
+        config.map(|(name, value)| (name.to_owned(), value.to_string())).into();
+    if engine.dual_channel {
+        config.insert("dual-channel-replication-enabled".to_owned(), two_channels.to_owned());
+    }
     let mut pick = |options: &[u64]| options[below(rng, options.len() as u64) as usize];
     Scenario {
         engine,
         seed,
         replicas: 1 + pick(&[0, 1, 2, 3, 4]) as usize,
-        config: config.map(|(name, value)| (name.to_owned(), value.to_string())).into(),
+        config,
         workload: Workload {
             writes_per_second: pick(&[0, 1, 5, 20]),
             value_bytes: pick(&[0, 10, 100, 600]),

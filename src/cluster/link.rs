@@ -109,6 +109,8 @@ pub struct Lane {
     pub segments: VecDeque<Segment>,
     /// The receiving server has closed or is gone: what arrives is dropped.
     pub deaf: bool,
+    /// The receiving server does not read: what arrives waits, and no room comes back.
+    pub held: bool,
     wire_free_at: Instant,
     last_arrival: Instant,
     /// Bytes taken from the server and not yet given back to it as room.

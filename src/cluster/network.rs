@@ -47,7 +47,7 @@ impl World {
         let link = &self.links[connection.dialer];
         let lane = connection.lane_mut(way);
         let arrives = lane.send(cargo, link, &mut self.rng, self.now);
-        if link.blocks(way) {
+        if link.blocks(way) || lane.held {
             return None;
         }
         if let Some((at, room)) = lane.room_to_return() {
@@ -59,7 +59,7 @@ impl World {
 
     pub(super) fn deliver(&mut self, id: u64, way: Way) {
         let Some(connection) = self.connections.get_mut(&id) else { return };
-        if self.links[connection.dialer].blocks(way) {
+        if self.links[connection.dialer].blocks(way) || connection.lane(way).held {
             return;
         }
         let receiver = connection.receiver(way);
@@ -152,6 +152,34 @@ impl World {
         self.put_on_the_wire(id, way, Cargo::End);
     }
 
+    /// A server stops reading from its end: what comes waits on the way.
+    pub(super) fn pause(&mut self, server: usize, conn: ConnId) {
+        let Some((id, way)) = self.end_of(server, conn) else { return };
+        if let Some(connection) = self.connections.get_mut(&id) {
+            connection.lane_mut(way.back()).held = true;
+        }
+    }
+
+    /// A server reads on.
+    pub(super) fn resume(&mut self, server: usize, conn: ConnId) {
+        let Some((id, way)) = self.end_of(server, conn) else { return };
+        let Some(connection) = self.connections.get_mut(&id) else { return };
+        let (link, way) = (&self.links[connection.dialer], way.back());
+        let lane = connection.lane_mut(way);
+        lane.held = false;
+        if link.blocks(way) {
+            return;
+        }
+        let room = lane.take_unreturned();
+        let arrivals: Vec<Instant> = lane.segments.iter().map(|segment| segment.arrives).collect();
+        if room > 0 {
+            self.schedule(self.now, Event::Room(id, way, room));
+        }
+        for at in arrivals {
+            self.schedule(at, Event::Deliver(id, way));
+        }
+    }
+
     /// The connection that a server knows by this number, and which way it sends on it.
     fn end_of(&self, server: usize, conn: ConnId) -> Option<(u64, Way)> {
         self.ends.get(&(server, conn)).copied()
@@ -218,7 +246,8 @@ impl World {
                 due.push((self.now.after_us(2 * link.latency_us), Event::Establish(*id)));
             }
             for way in [Way::ToMaster, Way::ToReplica] {
-                if before.blocks(way) && !link.blocks(way) {
+                let held = connection.lane(way).held;
+                if before.blocks(way) && !link.blocks(way) && !held {
                     let lane = connection.lane_mut(way);
                     let room = lane.take_unreturned();
                     let arrivals = lane.resend(link, self.now);

@@ -91,11 +91,15 @@ impl World {
             unsent_bytes: kept.unsent.until(window.next()).map_or(0, |count| count.0),
         };
         let memory = backlog.compared().into_iter().flatten();
+        let is_ring = blocks.is_empty() && lists.is_empty() && window.histlen.0 > 0;
+        // A ring begins at index 0 with the first byte that it ever kept.
+        let fed = window.kept_since.until(window.next()).map_or(0, |count| count.0);
         BacklogSnapshot {
             first_byte_offset: window.first.0,
             histlen: window.histlen.0,
             // Numbers travel through JavaScript; a backlog of 2^53 bytes is as good as more.
             size: window.size.0.min(LARGEST_NUMBER),
+            index: is_ring.then(|| fed % window.size.0),
             blocks: Some(blocks).filter(|blocks| !blocks.is_empty()),
             lists: Some(lists.iter().map(list).collect())
                 .filter(|lists: &Vec<_>| !lists.is_empty()),
@@ -115,12 +119,15 @@ impl World {
         let here = |connection: &&Connection| {
             connection.dialer == replica && self.nodes[connection.acceptor].address == master
         };
-        let connection = self.connections.values().filter(here).last()?;
-        let conn = connection.accept_conn?;
-        self.nodes[connection.acceptor]
-            .server
-            .is_replica(conn)
-            .then_some((connection.acceptor, conn))
+        let attached = |connection: &Connection| {
+            let (master, conn) = (connection.acceptor, connection.accept_conn?);
+            self.nodes[master].server.is_replica(conn).then_some((master, conn))
+        };
+        // One that is there for a snapshot alone is not where it is attached.
+        let streams =
+            |(master, conn): &(usize, ConnId)| !self.nodes[*master].server.is_rdb_channel(*conn);
+        let connections = self.connections.values().filter(here);
+        connections.filter_map(attached).filter(streams).last()
     }
 
     fn master_of(&self, address: &Address) -> Option<&Node> {
@@ -311,7 +318,8 @@ impl From<&Decided> for DecisionRecord {
         let counters_moved = match reason {
             None => vec![moved("sync_partial_ok", counters.sync_partial_ok)],
             Some(reason) => {
-                let full = Some(moved("sync_full", counters.sync_full));
+                let full = moved("sync_full", counters.sync_full);
+                let full = Some(full).filter(|_| !decided.two_channels);
                 let refused = moved("sync_partial_err", counters.sync_partial_err);
                 full.into_iter().chain(reason.counts_as_error().then_some(refused)).collect()
             }

@@ -279,6 +279,8 @@ impl World {
                 Output::Transmit { conn, kind, bytes } => self.transmit(index, conn, kind, bytes),
                 Output::Dial { conn, to } => self.dial(index, conn, &to),
                 Output::Close { conn } => self.close(index, conn),
+                Output::Pause { conn } => self.pause(index, conn),
+                Output::Resume { conn } => self.resume(index, conn),
                 // A restart takes what the server holds then, as if it had saved at the last
                 // moment; a kill takes what was saved.
                 Output::Save { rdb } => self.nodes[index].disk = Some(rdb),

@@ -75,6 +75,8 @@ pub struct BacklogSnapshot {
     pub histlen: u64,
     /// `repl-backlog-size`.
     pub size: u64,
+    /// Where in its buffer the next byte goes, where the engine keeps a circular one (up to 6.2).
+    pub index: Option<u64>,
     /// The blocks, oldest first, where the engine keeps blocks (7.0 on).
     pub blocks: Option<Vec<Block>>,
     /// The list kept for each replica, where the engine keeps lists (the proposal).

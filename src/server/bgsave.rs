@@ -13,10 +13,10 @@
 
 use bytes::Bytes;
 
-use super::downstream::{Seat, Stage};
+use super::downstream::{ReplicaSeat, Stage};
 use super::outbox::Kind;
 use super::timers::Timer;
-use super::{ConnId, Output, Server};
+use super::{ConnId, Server};
 use crate::stream::backlog::{Entry, Reader};
 use crate::stream::history::ReplId;
 use crate::stream::offset::{ByteCount, Offset};
@@ -32,6 +32,8 @@ pub struct Saving {
     initial: Offset,
     /// The mark behind a payload of unknown length.
     mark: [u8; 40],
+    /// Whether it is there for replicas, and for nothing when they are gone.
+    for_replicas: bool,
     /// Whether it is made; one to the sockets is over only when all of it has left.
     ready: bool,
 }
@@ -52,6 +54,8 @@ struct Needs {
     eof: bool,
     /// The format.
     rdb_version: u32,
+    /// Whether this connection is there for the snapshot alone.
+    rdb_channel: bool,
 }
 
 /// The RDB that Valkey 9 gives to a replica that did not say it is at least as new (#2735).
@@ -65,12 +69,12 @@ impl Server {
             self.begin_history();
         }
         let (needs, now) = (self.needs(conn), self.now);
-        let Some(client) = self.clients.get_mut(&conn) else { return };
-        client.seat = Seat::Replica(super::downstream::ReplicaSeat::waiting(now, legacy));
+        self.seat(conn, ReplicaSeat::waiting(now, legacy));
         match self.saving.as_ref().map(|saving| (saving.target, saving.needs, saving.initial)) {
             Some((Target::Disk, same, initial)) => match self.registered_replica() {
                 Some(other) if same == needs => {
                     self.set_up(conn, initial, Entry::Beside(other.0));
+                    self.forget_stream_db();
                     self.log("Waiting for end of BGSAVE for SYNC");
                 }
                 _ => self.log(
@@ -119,36 +123,33 @@ impl Server {
         let eof = announced.is_some_and(|announced| announced.eof);
         // Only who understands `$EOF` can be given another format than the file's.
         let old = ours >= VALKEY_RDB && eof && !told.is_some_and(is_new);
-        Needs { eof, rdb_version: if old { OLD_RDB } else { ours } }
+        let rdb_channel = announced.is_some_and(|announced| announced.channels.is_rdb_channel);
+        Needs { eof, rdb_version: if old { OLD_RDB } else { ours }, rdb_channel }
     }
 
     /// A replica for which changes are being kept since the snapshot that is being made.
     fn registered_replica(&self) -> Option<ConnId> {
-        let waits = |seat: &Seat| matches!(seat, Seat::Replica(seat) if matches!(seat.stage, Stage::WaitEnd { .. }));
-        self.clients.iter().find(|(_, client)| waits(&client.seat)).map(|(conn, _)| *conn)
+        self.members().next()
     }
 
     fn waiting(&self) -> Vec<ConnId> {
-        let waits = |seat: &Seat| matches!(seat, Seat::Replica(seat) if matches!(seat.stage, Stage::WaitStart { .. }));
-        let waiting = self.clients.iter().filter(|(_, client)| waits(&client.seat));
-        waiting.map(|(conn, _)| *conn).collect()
+        let waits = |stage: Stage| matches!(stage, Stage::WaitStart { .. });
+        self.seats().filter(|(_, seat)| waits(seat.stage)).map(|(conn, _)| conn).collect()
     }
 
     /// Once a second and whenever one has ended: the next snapshot, if its time has come.
     pub(super) fn start_waiting_snapshot(&mut self) {
         let waiting = self.waiting();
         let Some(first) = waiting.first().filter(|_| self.saving.is_none()) else { return };
-        let longest = waiting.iter().filter_map(|conn| match &self.clients.get(conn)?.seat {
-            Seat::Replica(seat) => match seat.stage {
-                Stage::WaitStart { since } => Some(self.now.whole_seconds_since(since)),
-                _ => None,
-            },
-            Seat::Client => None,
+        let longest = self.seats().filter_map(|(_, seat)| match seat.stage {
+            Stage::WaitStart { since } => Some(self.now.whole_seconds_since(since)),
+            _ => None,
         });
+        let longest = longest.max();
         let enough = self.config.diskless_max_replicas;
         let due = !self.config.diskless_sync
             || (enough > 0 && waiting.len() as u64 >= enough)
-            || longest.max() >= Some(self.config.diskless_delay_seconds);
+            || longest >= Some(self.config.diskless_delay_seconds);
         if due {
             self.begin_snapshot(self.needs(*first));
         }
@@ -157,24 +158,39 @@ impl Server {
     /// Begins a snapshot for all who wait for one of this kind.
     fn begin_snapshot(&mut self, needs: Needs) {
         let differs = needs.rdb_version != self.engine.rdb_version;
-        let sockets = needs.eof && (self.config.diskless_sync || differs);
+        let sockets = needs.eof && (self.config.diskless_sync || differs || needs.rdb_channel);
         let target = if sockets { Target::Sockets } else { Target::Disk };
         let word = if sockets { "replicas sockets" } else { "disk" };
-        self.log(format!("Starting BGSAVE for SYNC with target: {word}"));
+        let using = match (self.engine.dual_channel, needs.rdb_channel) {
+            (false, _) => "",
+            (true, false) => " using: normal sync",
+            (true, true) => " using: dual-channel",
+        };
+        self.log(format!("Starting BGSAVE for SYNC with target: {word}{using}"));
         let initial = self.history.end;
-        // A replica comes out of a snapshot in no particular database, so the next write of the
-        // one shared stream says which it is in. The snapshot itself still says where it was.
+        let stream_db = self.stream_db;
+        // The snapshot itself still says in which database the stream is.
         let payload = self.snapshot_of(needs.rdb_version);
-        if self.upstream.is_none() || !self.shares_history() {
-            self.stream_db = None;
-        }
+        self.forget_stream_db();
         for conn in self.waiting() {
-            if self.needs(conn) == needs {
+            if self.needs(conn) == needs && needs.rdb_channel {
+                self.set_up_rdb_channel(conn, initial, stream_db);
+            } else if self.needs(conn) == needs {
                 self.set_up(conn, initial, Entry::Next);
             }
         }
         let mark = self.new_mark();
-        self.save(Saving { target, needs, payload, initial, mark, ready: false });
+        let for_replicas = true;
+        self.save(Saving { target, needs, payload, initial, mark, for_replicas, ready: false });
+    }
+
+    /// A replica comes out of a snapshot in no particular database, so the next write of the one
+    /// shared stream says which it is in; for one that joins a running snapshot once more
+    /// (`replicationSetupSlaveForFullResync`).
+    fn forget_stream_db(&mut self) {
+        if self.upstream.is_none() || !self.shares_history() {
+            self.stream_db = None;
+        }
     }
 
     fn new_mark(&mut self) -> [u8; 40] {
@@ -185,11 +201,13 @@ impl Server {
 
     /// `BGSAVE` for nobody.
     pub(super) fn save_to_disk(&mut self) {
-        let needs = Needs { eof: false, rdb_version: self.engine.rdb_version };
+        let rdb_version = self.engine.rdb_version;
+        let needs = Needs { eof: false, rdb_version, rdb_channel: false };
         let payload = self.snapshot_of(needs.rdb_version);
         let initial = self.history.end;
         let mark = [0; 40];
-        self.save(Saving { target: Target::Disk, needs, payload, initial, mark, ready: false });
+        let (target, for_replicas) = (Target::Disk, false);
+        self.save(Saving { target, needs, payload, initial, mark, for_replicas, ready: false });
     }
 
     fn save(&mut self, saving: Saving) {
@@ -230,8 +248,9 @@ impl Server {
         let streamed = target == Target::Sockets;
         let members: Vec<ConnId> = self.members().collect();
         for conn in &members {
+            let now = self.now;
             if let Some(seat) = self.replica_seat(*conn) {
-                seat.stage = Stage::SendBulk { streamed };
+                (seat.stage, seat.heard) = (Stage::SendBulk { streamed }, now);
             }
             if streamed {
                 self.send(*conn, Kind::Snapshot, encode_eof_header(&mark));
@@ -244,7 +263,7 @@ impl Server {
         }
         if !streamed {
             self.log("Background saving terminated with success");
-            self.outputs.push_back(Output::Save { rdb: payload });
+            self.put_on_disk(payload);
         } else {
             self.log("Background RDB transfer terminated with success");
         }
@@ -254,8 +273,8 @@ impl Server {
 
     /// The replicas for which the present snapshot is being made.
     fn members(&self) -> impl Iterator<Item = ConnId> + '_ {
-        let waits = |seat: &Seat| matches!(seat, Seat::Replica(seat) if matches!(seat.stage, Stage::WaitEnd { .. }));
-        self.clients.iter().filter(move |(_, client)| waits(&client.seat)).map(|(conn, _)| *conn)
+        let waits = |stage: Stage| matches!(stage, Stage::WaitEnd { .. });
+        self.seats().filter(move |(_, seat)| waits(seat.stage)).map(|(conn, _)| conn)
     }
 
     /// Whether a snapshot is being made (`rdb_bgsave_in_progress`).
@@ -266,7 +285,8 @@ impl Server {
 
     /// A replica has left: nobody may need the snapshot any more.
     pub(super) fn snapshot_lost_a_replica(&mut self) {
-        if self.saving.is_some() && self.members().next().is_none() {
+        let needed = |saving: &Saving| saving.for_replicas && self.members().next().is_none();
+        if self.saving.as_ref().is_some_and(needed) {
             self.timers.disarm(Timer::SnapshotReady);
             self.saving = None;
             self.log("Background transfer terminated by signal 10");

@@ -8,8 +8,9 @@
 
 use bytes::Bytes;
 
+use super::engine::Engine;
 use super::keyspace::Keyspace;
-use super::strings;
+use super::{expiry, keys, strings};
 use crate::wire::Value;
 
 /// What a data command knows besides the data.
@@ -22,6 +23,19 @@ pub struct Context {
     /// A key whose expiry is not later than this is gone. On a replica that applies its master's
     /// stream this is 0: the master saw the key alive, and a `DEL` follows when it is not.
     pub expired_by_ms: u64,
+    /// Whose words and stream.
+    pub engine: &'static Engine,
+    /// `lazyfree-lazy-expire`: whether what is over is deleted with UNLINK.
+    pub lazy_expire: bool,
+}
+
+impl Context {
+    /// The command that tells replicas that a key is over.
+    #[must_use]
+    pub fn deletion(&self, key: &Bytes) -> Vec<Bytes> {
+        let word: &[u8] = if self.lazy_expire { b"UNLINK" } else { b"DEL" };
+        vec![Bytes::copy_from_slice(word), key.clone()]
+    }
 }
 
 /// What a data command did.
@@ -70,23 +84,40 @@ const COMMANDS: &[DataCommand] = &[
     row("decr", 2, true, ONE_KEY, strings::decr),
     row("del", -2, true, ALL_KEYS, strings::del),
     row("exists", -2, false, ALL_KEYS, strings::exists),
-    row("expire", 3, true, ONE_KEY, strings::expire),
-    row("expireat", 3, true, ONE_KEY, strings::expireat),
+    row("expire", 3, true, ONE_KEY, expiry::expire),
+    row("expireat", 3, true, ONE_KEY, expiry::expireat),
+    row("getdel", 2, true, ONE_KEY, strings::getdel),
+    row("getset", 3, true, ONE_KEY, strings::getset),
+    row("keys", 2, false, NO_KEY, keys::keys),
+    row("mget", -2, false, ALL_KEYS, strings::mget),
+    row("persist", 2, true, ONE_KEY, expiry::persist),
+    row("psetex", 4, true, ONE_KEY, expiry::psetex),
+    row("scan", -2, false, NO_KEY, keys::scan),
+    row("setex", 4, true, ONE_KEY, expiry::setex),
+    row("setnx", 3, true, ONE_KEY, strings::setnx),
+    row("type", 2, false, ONE_KEY, keys::type_of),
+    row("decrby", 3, true, ONE_KEY, strings::decrby),
     row("flushall", -1, true, NO_KEY, strings::flushall),
     row("flushdb", -1, true, NO_KEY, strings::flushdb),
     row("get", 2, false, ONE_KEY, strings::get),
     row("incr", 2, true, ONE_KEY, strings::incr),
     row("incrby", 3, true, ONE_KEY, strings::incrby),
     row("mset", -3, true, EVERY_SECOND, strings::mset),
-    row("pexpire", 3, true, ONE_KEY, strings::pexpire),
-    row("pexpireat", 3, true, ONE_KEY, strings::pexpireat),
+    row("pexpire", 3, true, ONE_KEY, expiry::pexpire),
+    row("pexpireat", 3, true, ONE_KEY, expiry::pexpireat),
     row("publish", 3, false, NO_KEY, strings::publish),
     row("set", -3, true, ONE_KEY, strings::set),
     row("strlen", 2, false, ONE_KEY, strings::strlen),
-    row("ttl", 2, false, ONE_KEY, strings::ttl),
-    row("pttl", 2, false, ONE_KEY, strings::pttl),
+    row("ttl", 2, false, ONE_KEY, expiry::ttl),
+    row("pttl", 2, false, ONE_KEY, expiry::pttl),
     row("unlink", -2, true, ALL_KEYS, strings::del),
 ];
+
+/// The whole table.
+#[must_use]
+pub fn all() -> &'static [DataCommand] {
+    COMMANDS
+}
 
 /// Finds a data command by its name, in any case.
 #[must_use]
@@ -99,6 +130,21 @@ impl DataCommand {
     #[must_use]
     pub fn takes(&self, argc: usize) -> bool {
         arity_fits(self.arity, argc)
+    }
+
+    /// Where the keys stand, as `COMMAND` says it: first, last, step; the last counts from the end
+    /// when negative.
+    #[must_use]
+    pub fn key_positions(&self) -> (i64, i64, i64) {
+        let (first, step) = self.keys;
+        let last = if first == 0 {
+            0
+        } else if self.one_key {
+            1
+        } else {
+            -1
+        };
+        (first as i64, last, if first == 0 { 0 } else { step as i64 })
     }
 
     /// The keys among the arguments.

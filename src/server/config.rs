@@ -53,6 +53,8 @@ pub struct Config {
     /// `appendonly`. No file is written: what it changes here is how unheard writes are counted
     /// and what a restart knows.
     pub append_only: bool,
+    /// `lazyfree-lazy-expire`: whether expired keys are deleted with UNLINK, not DEL.
+    pub lazy_expire: bool,
     /// `shutdown-timeout`, in seconds: how long a stopping master waits for its replicas (7.0+).
     pub shutdown_timeout_seconds: u64,
     /// `rdb-key-save-delay`, in microseconds a key: how long a snapshot takes.
@@ -147,6 +149,7 @@ const DIRECTIVES: &[Directive] = &[
     row!("replica-announce-port", "slave-announce-port", Number, (0, 65535), announce_port),
     row!(yes_no "dual-channel-replication-enabled", "", dual_channel),
     row!(yes_no "appendonly", "", append_only),
+    row!(yes_no "lazyfree-lazy-expire", "", lazy_expire),
     row!("shutdown-timeout", "", Number, (0, INT), shutdown_timeout_seconds),
     row!("rdb-key-save-delay", "", Number, (0, INT), key_save_delay_us),
     row(
@@ -227,6 +230,7 @@ impl Config {
             announce_port: 0,
             dual_channel: false,
             append_only: false,
+            lazy_expire: engine.default_lazy_expire,
             shutdown_timeout_seconds: 10,
             key_save_delay_us: 0,
             port: 6379,
@@ -396,7 +400,7 @@ pub fn parse_memory(text: &str) -> Option<u64> {
 ///
 /// Only the last star is ever gone back to, so the time is at most pattern times text, whatever a
 /// client sends.
-fn glob(pattern: &[u8], text: &[u8]) -> bool {
+pub(super) fn glob(pattern: &[u8], text: &[u8]) -> bool {
     let (mut p, mut t) = (0, 0);
     // Behind the last star, and how much of the text it has swallowed.
     let mut star = None;

@@ -3,6 +3,7 @@
 
 use bytes::Bytes;
 
+use super::engine::Wording;
 use super::outbox::Kind;
 use super::{ConnId, Server};
 use crate::stream::backlog::Cut;
@@ -40,6 +41,8 @@ pub enum Stage {
     },
     /// A streamed snapshot has left, and the first ACK is awaited.
     WaitAck,
+    /// The stream flows on this connection while the snapshot comes on another one.
+    Background,
     /// The stream flows.
     Online,
 }
@@ -87,6 +90,7 @@ impl ReplicaSeat {
             Stage::SendBulk { streamed: true } => "wait_bgsave",
             Stage::SendBulk { streamed: false } => "send_bulk",
             Stage::WaitAck | Stage::Online => "online",
+            Stage::Background => "bg_transfer",
         }
     }
 }
@@ -99,9 +103,27 @@ impl Server {
         }
     }
 
+    /// A client becomes a replica, or a replica begins anew.
+    pub(super) fn seat(&mut self, conn: ConnId, seat: ReplicaSeat) {
+        if let Some(client) = self.clients.get_mut(&conn) {
+            client.seat = Seat::Replica(seat);
+            self.seated.insert(conn, ());
+        }
+    }
+
+    /// The replicas with their seats.
+    pub(super) fn seats(&self) -> impl Iterator<Item = (ConnId, &ReplicaSeat)> {
+        self.seated.keys().filter_map(|conn| match &self.clients.get(conn)?.seat {
+            Seat::Replica(seat) => Some((*conn, seat)),
+            Seat::Client => None,
+        })
+    }
+
     /// Whether the stream may be sent to it now.
     pub(super) fn reads_stream(&mut self, conn: ConnId) -> bool {
-        self.replica_seat(conn).is_some_and(|seat| seat.is_online())
+        let flows =
+            |seat: &mut ReplicaSeat| matches!(seat.stage, Stage::Background | Stage::Online);
+        self.replica_seat(conn).is_some_and(flows)
     }
 
     /// Everything queued for a connection has left: a snapshot on it is then complete.
@@ -110,17 +132,21 @@ impl Server {
         let stage = self.replica_seat(conn).map(|seat| seat.stage);
         let (true, Some(Stage::SendBulk { streamed })) = (done, stage) else { return };
         if !streamed {
-            return self.put_online(conn);
+            self.put_online(conn);
+            return self.ping_at_zero();
         }
         let now = self.now;
         if let Some(seat) = self.replica_seat(conn) {
             (seat.stage, seat.heard) = (Stage::WaitAck, now);
         }
         let peer = self.peer_name(conn);
+        // The one line in which Redis never learned the newer word.
+        let word = if self.engine.wording == Wording::Primary { "replica" } else { "slave" };
         self.log(format!(
             "Streamed RDB transfer with replica {peer} succeeded (socket). Waiting for REPLCONF \
-             ACK from replica to enable streaming"
+             ACK from {word} to enable streaming"
         ));
+        self.rdb_channel_done(conn);
     }
 
     /// The stream flows from here on (`putSlaveOnline`).
@@ -132,6 +158,10 @@ impl Server {
         let peer = self.peer_name(conn);
         self.log(format!("Synchronization with replica {peer} succeeded"));
         self.ready.insert(conn, ());
+    }
+
+    /// A stream that begins with nothing written yet begins with a PING (Valkey 9.1).
+    fn ping_at_zero(&mut self) {
         let unwritten = self.upstream.is_none() && self.history.end == Offset::ZERO;
         if self.engine.stream.ping_at_zero && unwritten {
             self.ping_replicas();
@@ -150,8 +180,13 @@ impl Server {
         let Some(seat) = self.replica_seat(conn) else { return };
         seat.heard = now;
         seat.acked = seat.acked.max(offset.unwrap_or_default());
-        if seat.stage == Stage::WaitAck {
-            self.put_online(conn);
+        match seat.stage {
+            Stage::WaitAck => {
+                self.put_online(conn);
+                self.ping_at_zero();
+            }
+            Stage::Background => self.put_online(conn),
+            _ => {}
         }
     }
 
@@ -163,13 +198,24 @@ impl Server {
         }
     }
 
+    /// The transport took some of a snapshot: who reads it is alive.
+    pub(super) fn snapshot_moved(&mut self, conn: ConnId) {
+        let now = self.now;
+        if let Some(seat) = self.replica_seat(conn)
+            && matches!(seat.stage, Stage::SendBulk { .. })
+        {
+            seat.heard = now;
+        }
+    }
+
     /// Once a second: PING into the stream, timeouts, and the backlog's time to live.
     pub(super) fn downstream_cron(&mut self) {
         // Only the top of a chain pings; the others pass its PINGs on. Where a replica's history
         // is its own, so are its PINGs.
         let top = self.upstream.is_none() || !self.shares_history();
         let due = self.ticks.is_multiple_of(self.config.ping_period_seconds);
-        if top && due && self.replicas().next().is_some() {
+        let held_back = self.holds_pings_back();
+        if top && due && !held_back && self.replicas().next().is_some() {
             self.ping_replicas();
         }
         self.keep_waiting_replicas_alive();
@@ -177,21 +223,29 @@ impl Server {
         let replicas: Vec<ConnId> = self.replicas().collect();
         for conn in replicas {
             let now = self.now;
-            let silent = self.replica_seat(conn).is_some_and(|seat| {
-                seat.is_online() && !seat.legacy && now.whole_seconds_since(seat.heard) > patience
-            });
-            if silent {
+            let Some(seat) = self.replica_seat(conn) else { continue };
+            let phase = match seat.stage {
+                Stage::Online if !seat.legacy => "streaming sync",
+                // A file is read at the replica's own pace; a child that writes to a socket which
+                // nobody reads would never end.
+                Stage::SendBulk { streamed: true } => "full sync",
+                _ => continue,
+            };
+            if now.whole_seconds_since(seat.heard) > patience {
                 let peer = self.peer_name(conn);
-                self.log(format!("Disconnecting timedout replica (streaming sync): {peer}"));
+                self.log(format!("Disconnecting timedout replica ({phase}): {peer}"));
                 self.close(conn);
             }
         }
         self.check_limits_of_all();
+        self.give_up_awaited();
         self.free_backlog_when_forgotten();
         self.start_waiting_snapshot();
     }
 
     /// A newline a second for those whose snapshot is not on its way, so that they do not give up.
+    /// While one is being made a real server does so only if it goes to a file; to a socket it
+    /// writes the snapshot itself bit by bit, which is held back here until it is ready.
     fn keep_waiting_replicas_alive(&mut self) {
         let replicas: Vec<ConnId> = self.replicas().collect();
         for conn in replicas {

@@ -31,10 +31,19 @@ pub struct Engine {
     pub stream: StreamForm,
     /// When a backlog is given up, and what with it.
     pub lifetime: Lifetime,
+    /// What clients can say, and how they are refused.
+    pub vocabulary: Vocabulary,
     /// Default of `repl-backlog-size`, in bytes.
     pub default_backlog_bytes: u64,
     /// Default of `repl-diskless-sync`; `yes` from 7.0 on.
     pub default_diskless: bool,
+    /// Default of `lazyfree-lazy-expire`; `yes` from Valkey 8.0 on. An expired key then leaves the
+    /// stream with UNLINK, not DEL.
+    pub default_lazy_expire: bool,
+    /// Whether a stopping master waits for its replicas (7.0+).
+    pub waits_at_shutdown: bool,
+    /// Whether INFO has the fields that came with 7.0.
+    pub newer_info: bool,
     /// Whether the hard limit of a replica's output is at least `repl-backlog-size` (7.0+,
     /// `checkClientOutputBufferLimits`). The soft one never is.
     pub raises_hard_limit: bool,
@@ -91,6 +100,11 @@ pub struct Relink {
     pub keeps_until_loading: bool,
     /// Whether `REPLICAOF` to another master cuts its own replicas at once (up to 6.2).
     pub new_master_cuts: bool,
+    /// Whether `REPLICAOF` dials at once (6.2+), or the next tick does.
+    pub follows_at_once: bool,
+    /// Whether the first ACK leaves as soon as any snapshot is loaded (Valkey), or only after one
+    /// that came without a length: its master waits for it.
+    pub acks_every_snapshot: bool,
     /// Whether `-NOMASTERLINK` and `-LOADING` mean "later" (4.0+), or "no" like any other error.
     pub understands_later: bool,
     /// Whether a full resync from above cuts its own replicas and drops its backlog. Since 2.8.22.
@@ -115,10 +129,55 @@ pub struct StreamForm {
     pub ping_at_zero: bool,
     /// Whether a SELECT that a transaction needs stands inside it (7.2+), or before its MULTI.
     pub select_inside_multi: bool,
-    /// Whether a transaction of one write is sent as a transaction (up to 6.2).
-    pub wraps_lone_write: bool,
+    /// What is sent as a transaction.
+    pub wrapping: Wrapping,
+    /// How times to live are written.
+    pub expiries: Expiries,
+    /// Whether `SET` with a time in the past deletes (Valkey), or stores a key that is over.
+    pub past_set_deletes: bool,
+    /// Whether a `SET key value EX seconds` goes on as it was spelled but for its time (Valkey
+    /// 9.1), or as a new `SET`.
+    pub keeps_spelling: bool,
     /// Whether with an AOF each write that nobody hears counts as one byte (7.2+).
     pub counts_unheard: bool,
+}
+
+/// What is sent between MULTI and EXEC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wrapping {
+    /// A transaction from its first command on that may write, whether it does or not (up to 6.0).
+    FromWriteCommand,
+    /// A transaction from its first effect on, be it one alone (6.2).
+    FromEffect,
+    /// Whatever has several effects, be it one command that first deletes an expired key (7.0+).
+    Several,
+}
+
+/// How times to live are written into the stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expiries {
+    /// As the client said it (up to 6.0).
+    AsSaid,
+    /// `SET … EX` in milliseconds, relative or absolute as it came; `EXPIRE` as it came (6.2).
+    Milliseconds,
+    /// In absolute milliseconds: `SET … PXAT`, `PEXPIREAT` (7.0+).
+    Absolute,
+}
+
+/// What clients can say, and how they are refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Vocabulary {
+    /// Whether there is `WAIT` (3.0+).
+    pub wait: bool,
+    /// Whether there is `FAILOVER` (6.2+).
+    pub failover: bool,
+    /// Whether what is unknown is quoted with backquotes (up to 6.2).
+    pub backquotes: bool,
+    /// Whether subcommands are commands of their own, as in `config|get`, and `CONFIG` takes
+    /// several settings at once (7.0+).
+    pub subcommands: bool,
+    /// Whether a command that a transaction does not take is named, and spoils it (Valkey 9).
+    pub names_forbidden: bool,
 }
 
 /// When a backlog is given up, and what with it.
@@ -164,6 +223,7 @@ pub const REDIS_2_8: Engine = Engine {
         restarts_at_promotion: false,
         created_by_continue: false,
     },
+    vocabulary: Vocabulary { wait: false, ..REDIS_4_0.vocabulary },
     ..REDIS_4_0
 };
 
@@ -174,8 +234,14 @@ pub const REDIS_4_0: Engine = Engine {
     wording: Wording::Slave,
     rdb_version: 8,
     handshake: PSYNC2,
-    relink: Relink { at_once: false, ..REDIS_6_2.relink },
-    stream: StreamForm { ping: "PING", ..REDIS_6_2.stream },
+    relink: Relink { at_once: false, follows_at_once: false, ..REDIS_6_2.relink },
+    stream: StreamForm {
+        ping: "PING",
+        wrapping: Wrapping::FromWriteCommand,
+        expiries: Expiries::AsSaid,
+        ..REDIS_6_2.stream
+    },
+    vocabulary: Vocabulary { failover: false, ..REDIS_6_2.vocabulary },
     refuses_bad_offset: false,
     ..REDIS_6_2
 };
@@ -193,6 +259,8 @@ pub const REDIS_6_2: Engine = Engine {
         at_once: true,
         keeps_until_loading: false,
         new_master_cuts: true,
+        follows_at_once: true,
+        acks_every_snapshot: false,
         understands_later: true,
         full_resync_cuts: true,
     },
@@ -201,7 +269,10 @@ pub const REDIS_6_2: Engine = Engine {
         ping: "ping",
         ping_at_zero: false,
         select_inside_multi: false,
-        wraps_lone_write: true,
+        wrapping: Wrapping::FromEffect,
+        expiries: Expiries::Milliseconds,
+        past_set_deletes: false,
+        keeps_spelling: false,
         counts_unheard: false,
     },
     lifetime: Lifetime {
@@ -210,8 +281,18 @@ pub const REDIS_6_2: Engine = Engine {
         restarts_at_promotion: true,
         created_by_continue: true,
     },
+    vocabulary: Vocabulary {
+        wait: true,
+        failover: true,
+        backquotes: true,
+        subcommands: false,
+        names_forbidden: false,
+    },
     default_backlog_bytes: 1 << 20,
     default_diskless: false,
+    default_lazy_expire: false,
+    waits_at_shutdown: false,
+    newer_info: false,
     raises_hard_limit: false,
     refuses_bad_offset: true,
     dual_channel: false,
@@ -225,8 +306,15 @@ pub const REDIS_7_0: Engine = Engine {
     keeping: Keeping::Blocks(Allocator::Jemalloc),
     relink: Relink { keeps_until_loading: true, new_master_cuts: false, ..REDIS_6_2.relink },
     restart: Restart { master_continues: true, ..REDIS_6_2.restart },
-    stream: StreamForm { wraps_lone_write: false, ..REDIS_6_2.stream },
+    stream: StreamForm {
+        wrapping: Wrapping::Several,
+        expiries: Expiries::Absolute,
+        ..REDIS_6_2.stream
+    },
+    vocabulary: Vocabulary { backquotes: false, subcommands: true, ..REDIS_6_2.vocabulary },
     default_diskless: true,
+    waits_at_shutdown: true,
+    newer_info: true,
     raises_hard_limit: true,
     ..REDIS_6_2
 };
@@ -248,7 +336,15 @@ pub const VALKEY_9: Engine = Engine {
     rdb_version: 80,
     keeping: Keeping::Blocks(Allocator::Glibc),
     handshake: Handshake { version: true, ..REDIS_7_2.handshake },
-    stream: StreamForm { ping_at_zero: true, ..REDIS_7_2.stream },
+    relink: Relink { acks_every_snapshot: true, ..REDIS_7_2.relink },
+    stream: StreamForm {
+        ping_at_zero: true,
+        past_set_deletes: true,
+        keeps_spelling: true,
+        ..REDIS_7_2.stream
+    },
+    vocabulary: Vocabulary { names_forbidden: true, ..REDIS_7_2.vocabulary },
+    default_lazy_expire: true,
     default_backlog_bytes: 10 << 20,
     dual_channel: true,
     ..REDIS_7_2

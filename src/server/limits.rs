@@ -8,16 +8,16 @@
 //! The trap: from 7.0 on the hard limit is never below the backlog's size, but the soft one may
 //! be, and then a legal partial resynchronization that takes too long is cut.
 
-use super::downstream::Seat;
 use super::{ConnId, Server};
-use crate::time::SECOND_US;
 
 impl Server {
     /// What a replica makes this server hold, in bytes, as this engine counts it; its snapshot
     /// does not count.
     #[must_use]
     pub fn output_of(&self, conn: ConnId) -> u64 {
-        let stream = self.backlog.as_ref().map_or(0, |backlog| backlog.ledger().pending(conn.0));
+        // What is pinned for the other connection of a replica is not this one's.
+        let backlog = self.backlog.as_ref().filter(|_| !self.awaited.contains_key(&conn));
+        let stream = backlog.map_or(0, |backlog| backlog.ledger().pending(conn.0));
         let replies = self.outboxes.get(&conn).map_or(0, |o| o.queued() - o.snapshot_left());
         stream + replies
     }
@@ -70,29 +70,5 @@ impl Server {
             self.close(*conn);
         }
         !doomed.is_empty()
-    }
-
-    /// One client as `CLIENT LIST` shows it, with the fields that mean something here.
-    #[must_use]
-    pub fn client_line(&self, conn: ConnId) -> String {
-        let Some(client) = self.clients.get(&conn) else { return String::new() };
-        let flags = if client.seat == Seat::Client { "N" } else { "S" };
-        let age = self.now.us_since(client.since) / SECOND_US;
-        let idle = self.now.us_since(client.heard) / SECOND_US;
-        let (omem, name) = (self.output_of(conn), client.last_command);
-        let input = client.decoder.buffered();
-        format!(
-            "id={} addr={} laddr=127.0.0.1:{} fd={} name= age={age} idle={idle} flags={flags} \
-             db={} sub=0 psub=0 ssub=0 multi={} qbuf={input} qbuf-free=0 argv-mem=0 multi-mem=0 \
-             rbs=0 rbp=0 obl=0 oll=0 omem={omem} tot-mem={} events=r cmd={name} user=default \
-             redir=-1 resp=2",
-            conn.0 / 2,
-            client.address(),
-            self.config.port,
-            conn.0 / 2 + 8,
-            client.db,
-            -1,
-            omem + input as u64,
-        )
     }
 }

@@ -72,6 +72,12 @@ impl Server {
         self.replicas().any(|replica| replica == conn)
     }
 
+    /// Whether a connection is there for a snapshot alone (dual channel replication).
+    #[must_use]
+    pub fn is_rdb_channel(&self, conn: ConnId) -> bool {
+        self.clients.get(&conn).is_some_and(|client| client.announced.channels.is_rdb_channel)
+    }
+
     /// `connected_slaves`.
     #[must_use]
     pub fn connected_replicas(&self) -> usize {

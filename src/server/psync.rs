@@ -5,7 +5,7 @@
 
 use bytes::Bytes;
 
-use super::downstream::{ReplicaSeat, Seat};
+use super::downstream::ReplicaSeat;
 use super::engine::{Naming, Wording};
 use super::outbox::Kind;
 use super::{ConnId, Counters, Event, Phase, Server, log};
@@ -37,6 +37,8 @@ pub struct Decided {
     pub full_bytes: ByteCount,
     /// The setting that would have made it partial.
     pub remedy: Option<Remedy>,
+    /// Whether the full resync is to come on a connection of its own, which is counted then.
+    pub two_channels: bool,
     /// What a real server logs.
     pub log_line: String,
     /// INFO's counters afterwards.
@@ -67,6 +69,9 @@ pub struct Forgotten {
 impl Server {
     /// `PSYNC <id> <offset>`.
     pub(super) fn psync(&mut self, conn: ConnId, argv: &[Bytes]) {
+        if let Some(error) = self.take_over(conn, argv) {
+            return self.reply_error(conn, error);
+        }
         if let Some(error) = self.cannot_sync_now(conn) {
             return self.reply_error(conn, error);
         }
@@ -100,8 +105,15 @@ impl Server {
 
     /// The refusals that are not decisions: no counter moves.
     fn cannot_sync_now(&self, conn: ConnId) -> Option<&'static str> {
+        if self.failover.is_some() {
+            return Some("NOMASTERLINK Can't SYNC while failing over");
+        }
         if self.upstream.as_ref().is_some_and(|up| up.phase() != Phase::Connected) {
-            return Some("NOMASTERLINK Can't SYNC while not connected with my master");
+            // Before 4.0 it was an error like any other, and replicas did not understand "later".
+            return Some(match self.engine.relink.understands_later {
+                true => "NOMASTERLINK Can't SYNC while not connected with my master",
+                false => "ERR Can't SYNC while not connected with my master",
+            });
         }
         // A reply still waiting would end up inside the stream.
         let pending = self.outboxes.get(&conn).is_none_or(|outbox| !outbox.is_empty());
@@ -123,10 +135,12 @@ impl Server {
         let history = self.history.clone();
         let window = self.window_for(conn);
         let decision = decide(&history, window.as_ref(), &request);
+        let two_channels = self.wants_two_channels(conn);
         match &decision {
             Decision::Partial { .. } => self.counters.sync_partial_ok += 1,
             Decision::Full { reason } => {
-                self.counters.sync_full += 1;
+                // On two channels it is counted when the second one asks for it.
+                self.counters.sync_full += u64::from(!two_channels);
                 self.counters.sync_partial_err += u64::from(reason.counts_as_error());
             }
         }
@@ -143,6 +157,7 @@ impl Server {
             remedy: self.remedy(&request, &decision, window.as_ref()),
             log_line: log::reason_line(&lines, &decision),
             peer,
+            two_channels,
             request,
             decision: decision.clone(),
             history,
@@ -156,6 +171,7 @@ impl Server {
         }
         match decision {
             Decision::Partial { from, .. } => self.continue_from(conn, from),
+            Decision::Full { .. } if two_channels => self.ask_for_two_channels(conn),
             Decision::Full { .. } => self.full_resync(conn, false),
         }
     }
@@ -163,18 +179,19 @@ impl Server {
     /// `+CONTINUE`, the missing bytes, and from then on the stream.
     fn continue_from(&mut self, conn: ConnId, from: BytePos) {
         let (reader, now) = (self.reader(conn), self.now);
-        let Some(client) = self.clients.get_mut(&conn) else { return };
+        let Some(client) = self.clients.get(&conn) else { return };
         let line = if client.announced.psync2 && self.engine.naming == Naming::ReplicationId {
             format!("+CONTINUE {}\r\n", self.history.replid)
         } else {
             "+CONTINUE\r\n".to_owned()
         };
         let acked = from.offset_before().unwrap_or_default();
-        client.seat = Seat::Replica(ReplicaSeat::online(acked, now));
+        self.seat(conn, ReplicaSeat::online(acked, now));
         self.send(conn, Kind::Control, Bytes::from(line));
         if let Some(backlog) = &mut self.backlog {
             backlog.attach(reader, Entry::At(from));
         }
+        self.main_channel_arrived(conn);
         // A continuation may be more than the limits allow (before 7.0), and is then cut at once.
         self.check_limits_of_all();
     }

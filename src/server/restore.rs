@@ -7,8 +7,6 @@
 //!
 //! Sources: Redis 7.0 `loadDataFromDisk`, `rdbLoadRioWithLoadingCtx`.
 
-use bytes::Bytes;
-
 use super::keyspace::Keyspace;
 use super::upstream::Followed;
 use super::{Address, Server};
@@ -51,6 +49,7 @@ impl Server {
                     Followed { replid, applied: end, db, unnumbered: false }
                 });
                 self.follow(master, followed);
+                self.dial("Connecting");
             }
             (None, Some(saved)) if self.engine.restart.master_continues => {
                 self.history.end = saved.end;
@@ -70,7 +69,8 @@ impl Server {
         let now_ms = self.unix_ms();
         while let Some((db, key)) = self.data.first_expired(now_ms) {
             self.data.remove(db, &key);
-            self.feed(db, &[Bytes::from_static(b"DEL"), key]);
+            let deletion = self.context(db, 0).deletion(&key);
+            self.feed(db, &deletion);
         }
     }
 

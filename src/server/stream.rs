@@ -7,12 +7,12 @@
 
 use bytes::Bytes;
 
-use super::downstream::Seat;
 use super::engine::Naming;
 use super::psync::Forgotten;
 use super::{ConnId, Server};
 use crate::stream::backlog::{Compared, Cut, Keeping};
 use crate::stream::offset::{ByteCount, BytePos};
+use crate::table::Table;
 use crate::time::{Instant, SECOND_US};
 use crate::wire::{command_len, encode_command};
 
@@ -30,7 +30,7 @@ impl Server {
         self.emit(encode_command(argv), Cut::Arguments);
     }
 
-    fn unheard(&mut self, argv: &[Bytes]) {
+    pub(super) fn unheard(&mut self, argv: &[Bytes]) {
         if let Some(forgotten) = &mut self.forgotten {
             forgotten.unheard += ByteCount(command_len(argv));
         }
@@ -71,9 +71,8 @@ impl Server {
         self.history.end += ByteCount::of(bytes);
         let took_memory = self.backlog.as_mut().is_some_and(|backlog| backlog.append(bytes, cut));
         self.trim_command_starts();
-        let replicas: Vec<ConnId> = self.replicas().collect();
-        for conn in replicas {
-            self.ready.insert(conn, ());
+        for conn in self.seated.keys() {
+            self.ready.insert(*conn, ());
         }
         if took_memory {
             self.check_limits_of_all();
@@ -110,6 +109,7 @@ impl Server {
     /// Stops keeping the history.
     pub(super) fn free_backlog(&mut self) {
         self.backlog = None;
+        self.awaited = Table::default();
         self.command_starts.clear();
     }
 
@@ -121,7 +121,8 @@ impl Server {
         if self.engine.keeping == Keeping::Retained {
             return self.forget_absent_replicas(ttl);
         }
-        let alone = self.upstream.is_none() && self.replicas().next().is_none();
+        let attached = self.replicas().next().is_some() || !self.awaited.is_empty();
+        let alone = self.upstream.is_none() && !attached;
         let waited = self.now.whole_seconds_since(self.no_replicas_since);
         let Some(window) = self.window().filter(|_| alone && ttl != 0 && waited > ttl) else {
             return;
@@ -159,10 +160,7 @@ impl Server {
 
     /// The replicas that the stream is sent to.
     pub(super) fn replicas(&self) -> impl Iterator<Item = ConnId> + '_ {
-        self.clients
-            .iter()
-            .filter(|(_, client)| matches!(client.seat, Seat::Replica(_)))
-            .map(|(conn, _)| *conn)
+        self.seated.keys().copied()
     }
 
     /// The kept bytes from `from` on, at most `len`, in one piece.

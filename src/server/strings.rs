@@ -1,11 +1,11 @@
 //! The data commands themselves.
 //!
-//! What goes into the stream is what Redis 6.2 puts there: most commands as they came, `SET`
-//! with a relative time as `SET … PX`, an expiry in the past as `DEL`.
+//! What goes into the stream is mostly what came; what has to do with time stands in `expiry`.
 
 use bytes::Bytes;
 
 use super::command::{Context, Effect};
+use super::expiry::{self, Expiry};
 use super::keyspace::{Entry, Keyspace};
 use crate::wire::Value;
 use crate::wire::parse_integer;
@@ -97,6 +97,13 @@ pub fn incrby(data: &mut Keyspace, context: &Context, argv: &[Bytes]) -> Effect 
     }
 }
 
+pub fn decrby(data: &mut Keyspace, context: &Context, argv: &[Bytes]) -> Effect {
+    match parse_integer(&argv[2]).and_then(i64::checked_neg) {
+        Some(by) => add(data, context, argv, by),
+        None => Effect::error(NOT_AN_INTEGER),
+    }
+}
+
 fn add(data: &mut Keyspace, context: &Context, argv: &[Bytes], by: i64) -> Effect {
     let old = data.live(context.db, &argv[1], context.expired_by_ms);
     let before = old.map_or(Some(0), |entry| parse_integer(&entry.value));
@@ -114,7 +121,10 @@ fn add(data: &mut Keyspace, context: &Context, argv: &[Bytes], by: i64) -> Effec
 
 pub fn mset(data: &mut Keyspace, context: &Context, argv: &[Bytes]) -> Effect {
     if argv.len().is_multiple_of(2) {
-        return Effect::error("ERR wrong number of arguments for MSET");
+        return Effect::error(match context.engine.vocabulary.subcommands {
+            true => "ERR wrong number of arguments for 'mset' command",
+            false => "ERR wrong number of arguments for MSET",
+        });
     }
     for pair in argv[1..].chunks_exact(2) {
         let entry = Entry { value: pair[1].clone(), expires_at_ms: None };
@@ -128,39 +138,43 @@ pub fn mset(data: &mut Keyspace, context: &Context, argv: &[Bytes]) -> Effect {
 struct SetOptions {
     only_if: Option<bool>,
     keep_ttl: bool,
-    /// Unix milliseconds, and whether the time was given relative to now.
-    expiry: Option<(u64, bool)>,
+    gives_old: bool,
+    expiry: Option<Expiry>,
 }
 
 pub fn set(data: &mut Keyspace, context: &Context, argv: &[Bytes]) -> Effect {
     let options = match set_options(context, &argv[3..]) {
         Ok(options) => options,
-        Err(error) => return Effect::error(error),
+        Err(error) => return Effect::error(&error),
     };
-    let old = data.live(context.db, &argv[1], context.expired_by_ms);
+    let old = data.live(context.db, &argv[1], context.expired_by_ms).cloned();
+    let given = match &old {
+        Some(old) if options.gives_old => Value::Bulk(old.value.clone()),
+        _ => Value::NullBulk,
+    };
     if options.only_if.is_some_and(|must_exist| must_exist != old.is_some()) {
-        return Effect::read(Value::NullBulk);
+        return Effect::read(given);
     }
-    let kept = if options.keep_ttl { old.and_then(|entry| entry.expires_at_ms) } else { None };
-    let expires_at_ms = options.expiry.map(|(at, _)| at).or(kept);
-    let entry = Entry { value: argv[2].clone(), expires_at_ms };
-    data.set(context.db, argv[1].clone(), entry);
-    let Some((at, relative)) = options.expiry else {
-        return Effect::wrote(ok(), argv);
-    };
-    // Redis 6.2 `setGenericCommand`: relative times go out as PX, absolute ones as PXAT.
-    let (word, time) = if relative { ("PX", at - context.now_ms) } else { ("PXAT", at) };
-    let propagate = vec![
-        Bytes::from_static(b"SET"),
-        argv[1].clone(),
-        argv[2].clone(),
-        Bytes::from_static(word.as_bytes()),
-        Bytes::from(time.to_string()),
-    ];
-    Effect { reply: ok(), propagate: Some(propagate) }
+    let reply = if options.gives_old { given } else { ok() };
+    let kept = old.filter(|_| options.keep_ttl).and_then(|entry| entry.expires_at_ms);
+    match options.expiry {
+        Some(expiry) => expiry::set_with(data, context, argv, &expiry, reply),
+        None => {
+            let entry = Entry { value: argv[2].clone(), expires_at_ms: kept };
+            data.set(context.db, argv[1].clone(), entry);
+            Effect { reply, propagate: Some(without_get(argv)) }
+        }
+    }
 }
 
-fn set_options(context: &Context, words: &[Bytes]) -> Result<SetOptions, &'static str> {
+/// Replicas have nobody to give the old value to.
+fn without_get(argv: &[Bytes]) -> Vec<Bytes> {
+    let (head, options) = argv.split_at(3);
+    let others = options.iter().filter(|word| !word.eq_ignore_ascii_case(b"get"));
+    head.iter().chain(others).cloned().collect()
+}
+
+fn set_options(context: &Context, words: &[Bytes]) -> Result<SetOptions, String> {
     let mut options = SetOptions::default();
     let mut rest = words.iter();
     while let Some(word) = rest.next() {
@@ -168,98 +182,67 @@ fn set_options(context: &Context, words: &[Bytes]) -> Result<SetOptions, &'stati
         match word.as_slice() {
             b"nx" if options.only_if.is_none() => options.only_if = Some(false),
             b"xx" if options.only_if.is_none() => options.only_if = Some(true),
+            b"get" => options.gives_old = true,
             b"keepttl" if options.expiry.is_none() => options.keep_ttl = true,
             b"ex" | b"px" | b"exat" | b"pxat" if options.expiry.is_none() && !options.keep_ttl => {
-                let time = parse_integer(rest.next().ok_or(SYNTAX)?).ok_or(NOT_AN_INTEGER)?;
+                let time = rest.next().ok_or(SYNTAX)?;
                 let unit = if word.starts_with(b"ex") { 1000 } else { 1 };
                 let relative = !word.ends_with(b"at");
-                let at = unix_ms(context, time, unit, relative).filter(|_| time > 0);
-                let at = at.ok_or("ERR invalid expire time in set")?;
-                options.expiry = Some((at, relative));
+                options.expiry = Some(Expiry::read(context, "set", time, unit, relative)?);
             }
-            _ => return Err(SYNTAX),
+            _ => return Err(SYNTAX.to_owned()),
         }
     }
     Ok(options)
 }
 
-/// A time in Unix milliseconds, or none when it is outside what can be counted.
-fn unix_ms(context: &Context, time: i64, unit: i64, relative: bool) -> Option<u64> {
-    let base = if relative { i64::try_from(context.now_ms).ok()? } else { 0 };
-    u64::try_from(time.checked_mul(unit)?.checked_add(base)?.max(0)).ok()
-}
-
-pub fn expire(data: &mut Keyspace, context: &Context, argv: &[Bytes]) -> Effect {
-    expire_at(data, context, argv, 1000, true)
-}
-
-pub fn pexpire(data: &mut Keyspace, context: &Context, argv: &[Bytes]) -> Effect {
-    expire_at(data, context, argv, 1, true)
-}
-
-pub fn expireat(data: &mut Keyspace, context: &Context, argv: &[Bytes]) -> Effect {
-    expire_at(data, context, argv, 1000, false)
-}
-
-pub fn pexpireat(data: &mut Keyspace, context: &Context, argv: &[Bytes]) -> Effect {
-    expire_at(data, context, argv, 1, false)
-}
-
-fn expire_at(
-    data: &mut Keyspace,
-    context: &Context,
-    argv: &[Bytes],
-    unit: i64,
-    relative: bool,
-) -> Effect {
-    let Some(time) = parse_integer(&argv[2]) else {
-        return Effect::error(NOT_AN_INTEGER);
-    };
-    let Some(at) = unix_ms(context, time, unit, relative) else {
-        let name = String::from_utf8_lossy(&argv[0]).to_ascii_lowercase();
-        return Effect::error(&format!("ERR invalid expire time in {name}"));
-    };
-    let Some(old) = data.live(context.db, &argv[1], context.expired_by_ms).cloned() else {
+pub fn setnx(data: &mut Keyspace, context: &Context, argv: &[Bytes]) -> Effect {
+    if data.live(context.db, &argv[1], context.expired_by_ms).is_some() {
         return Effect::read(Value::Integer(0));
-    };
-    if at <= context.expired_by_ms {
-        data.remove(context.db, &argv[1]);
-        let del = vec![Bytes::from_static(b"DEL"), argv[1].clone()];
-        return Effect { reply: Value::Integer(1), propagate: Some(del) };
     }
-    data.set(context.db, argv[1].clone(), Entry { expires_at_ms: Some(at), ..old });
+    let entry = Entry { value: argv[2].clone(), expires_at_ms: None };
+    data.set(context.db, argv[1].clone(), entry);
     Effect::wrote(Value::Integer(1), argv)
 }
 
-pub fn ttl(data: &mut Keyspace, context: &Context, argv: &[Bytes]) -> Effect {
-    // Half a second up, as `ttlGenericCommand` rounds.
-    Effect::read(Value::Integer(match time_left(data, context, argv) {
-        Ok(ms) => (ms + 500) / 1000,
-        Err(code) => code,
-    }))
+pub fn mget(data: &mut Keyspace, context: &Context, argv: &[Bytes]) -> Effect {
+    let value = |key: &Bytes| match data.live(context.db, key, context.expired_by_ms) {
+        Some(entry) => Value::Bulk(entry.value.clone()),
+        None => Value::NullBulk,
+    };
+    Effect::read(Value::Array(argv[1..].iter().map(value).collect()))
 }
 
-pub fn pttl(data: &mut Keyspace, context: &Context, argv: &[Bytes]) -> Effect {
-    Effect::read(Value::Integer(time_left(data, context, argv).unwrap_or_else(|code| code)))
+/// In the stream a `SET`.
+pub fn getset(data: &mut Keyspace, context: &Context, argv: &[Bytes]) -> Effect {
+    let old = get(data, context, argv).reply;
+    let entry = Entry { value: argv[2].clone(), expires_at_ms: None };
+    data.set(context.db, argv[1].clone(), entry);
+    Effect::wrote(old, &[Bytes::from_static(b"SET"), argv[1].clone(), argv[2].clone()])
 }
 
-/// Milliseconds left, or Redis' codes: -2 without a key, -1 without an expiry.
-fn time_left(data: &Keyspace, context: &Context, argv: &[Bytes]) -> Result<i64, i64> {
-    let entry = data.live(context.db, &argv[1], context.expired_by_ms).ok_or(-2)?;
-    let at = entry.expires_at_ms.ok_or(-1)?;
-    Ok(i64::try_from(at.saturating_sub(context.now_ms)).unwrap_or(i64::MAX))
+/// In the stream a `DEL`.
+pub fn getdel(data: &mut Keyspace, context: &Context, argv: &[Bytes]) -> Effect {
+    let old = get(data, context, argv).reply;
+    match data.remove(context.db, &argv[1]) {
+        None => Effect::read(old),
+        Some(_) => Effect::wrote(old, &[Bytes::from_static(b"DEL"), argv[1].clone()]),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::server::command;
+    use crate::server::engine::REDIS_6_2;
 
     /// Runs a line on the data at `now_ms`; gives the encoded reply and what is propagated.
     fn run(data: &mut Keyspace, now_ms: u64, line: &str) -> (String, Option<String>) {
         let argv: Vec<Bytes> =
             line.split(' ').map(|word| Bytes::copy_from_slice(word.as_bytes())).collect();
-        let context = Context { db: 0, now_ms, expired_by_ms: now_ms };
+        let engine = &REDIS_6_2;
+        let (db, expired_by_ms, lazy_expire) = (0, now_ms, false);
+        let context = Context { db, now_ms, expired_by_ms, engine, lazy_expire };
         let effect = (command::find(&argv[0]).expect("known").run)(data, &context, &argv);
         let mut reply = Vec::new();
         effect.reply.encode(&mut reply);

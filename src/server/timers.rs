@@ -12,10 +12,23 @@ pub enum Timer {
     Expire,
     /// The snapshot that is being made is ready.
     SnapshotReady,
+    /// Somebody who said WAIT loses its patience.
+    Wait,
+    /// A server that stops has waited long enough for its replicas.
+    Shutdown,
+    /// A line of the handshake has begun and must end by now.
+    HandshakeLine,
 }
 
 /// Every timer, in the order in which those of one moment fire.
-const ALL: [Timer; 3] = [Timer::Cron, Timer::Expire, Timer::SnapshotReady];
+const ALL: [Timer; 6] = [
+    Timer::Cron,
+    Timer::Expire,
+    Timer::SnapshotReady,
+    Timer::Wait,
+    Timer::Shutdown,
+    Timer::HandshakeLine,
+];
 
 /// The table.
 #[derive(Clone, Debug, Default)]
@@ -32,6 +45,12 @@ impl Timers {
     /// Disarms one timer.
     pub fn disarm(&mut self, timer: Timer) {
         self.at[timer as usize] = None;
+    }
+
+    /// Whether it will fire.
+    #[must_use]
+    pub fn is_armed(&self, timer: Timer) -> bool {
+        self.at[timer as usize].is_some()
     }
 
     /// The next moment at which anything is due.

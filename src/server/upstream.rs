@@ -5,11 +5,14 @@
 //! applied, and the database that the stream was in. Everything received but not applied is thrown
 //! away, because the master sends it again.
 
+mod dual;
 mod follow;
 mod handshake;
 
+use self::dual::Dual;
 use self::handshake::Awaiting;
 use super::outbox::Outbox;
+use super::timers::Timer;
 use super::{Address, ConnId, Event, Output, Server};
 use crate::stream::history::{History, ReplId};
 use crate::stream::offset::{BytePos, Offset};
@@ -66,6 +69,10 @@ pub struct LinkStatus {
     pub followed: Option<Followed>,
     /// Bytes of stream received and not applied yet: half a command, an open MULTI.
     pub unapplied: u64,
+    /// Bytes of stream that wait here for their snapshot (dual channel replication).
+    pub buffered: u64,
+    /// The most that these have been, in the present or the last such resync.
+    pub buffer_peak: u64,
 }
 
 impl LinkStatus {
@@ -73,6 +80,12 @@ impl LinkStatus {
     #[must_use]
     pub fn applied_offset(&self, other: Offset) -> i64 {
         self.followed.map_or(other.next(), |followed| followed.next()).0 - 1
+    }
+
+    /// Whether its history was taken over without being told its numbers (`SYNC`).
+    #[must_use]
+    pub fn is_unnumbered(&self) -> bool {
+        self.followed.is_some_and(|followed| followed.unnumbered)
     }
 
     /// `slave_read_repl_offset`.
@@ -93,6 +106,12 @@ pub(super) struct Upstream {
     /// The history that is followed, as far as it was applied; while the link is down it is what
     /// can be continued (Redis' cached master).
     followed: Option<Followed>,
+    /// The id that a master announced last, whether or not its snapshot ever came.
+    announced: Option<ReplId>,
+    /// The second connection of a full resync on two.
+    rdb_channel: Option<ConnId>,
+    /// The most stream that ever waited here for its snapshot, in bytes.
+    buffer_peak: u64,
 }
 
 /// A history as its reader knows it.
@@ -126,6 +145,7 @@ enum Step {
     Connecting,
     Handshake(LineDecoder, Awaiting),
     Transfer(Transfer),
+    Dual(Box<Dual>),
     Online(Online),
 }
 
@@ -136,8 +156,8 @@ struct Transfer {
     end: Offset,
     received: u64,
     total: Option<u64>,
-    /// After an `$EOF` payload the master waits for the first ACK before it streams.
-    ack_at_once: bool,
+    /// It ends with a mark: then the master waits for the first ACK before it streams.
+    streamed: bool,
     /// Asked for with `SYNC`: `replid` and `end` are not the master's word.
     unnumbered: bool,
 }
@@ -145,6 +165,8 @@ struct Transfer {
 #[derive(Clone, Debug)]
 struct Online {
     decoder: CommandDecoder,
+    /// What came since the last command and is none: it counts together with the next.
+    blanks: Vec<Frame>,
     /// The commands of an open MULTI, itself included.
     transaction: Vec<Frame>,
 }
@@ -154,8 +176,18 @@ impl Upstream {
         &self.master
     }
 
+    /// Its connection, once it stands.
+    pub fn connected(&self) -> Option<ConnId> {
+        self.conn.filter(|_| matches!(self.step, Step::Transfer(_) | Step::Online(_)))
+    }
+
     pub fn is_on(&self, conn: ConnId) -> bool {
         self.conn == Some(conn)
+    }
+
+    /// Whether this is the second connection of a full resync on two.
+    pub fn has_rdb_channel(&self, conn: ConnId) -> bool {
+        self.rdb_channel == Some(conn)
     }
 
     pub fn followed(&self) -> Option<&Followed> {
@@ -167,7 +199,7 @@ impl Upstream {
             Step::Waiting => Phase::Connect,
             Step::Connecting => Phase::Connecting,
             Step::Handshake(..) => Phase::Handshake,
-            Step::Transfer(_) => Phase::Transfer,
+            Step::Transfer(_) | Step::Dual(_) => Phase::Transfer,
             Step::Online(_) => Phase::Connected,
         }
     }
@@ -175,11 +207,17 @@ impl Upstream {
     pub fn status(&self) -> LinkStatus {
         let transfer = match &self.step {
             Step::Transfer(transfer) => Some((transfer.received, transfer.total)),
+            Step::Dual(dual) => Some((dual.received(), None)),
             _ => None,
+        };
+        let buffered = match &self.step {
+            Step::Dual(dual) => dual.buffered(),
+            _ => 0,
         };
         let unapplied = match &self.step {
             Step::Online(online) => {
-                let open: usize = online.transaction.iter().map(|frame| frame.raw.len()).sum();
+                let open = online.blanks.iter().chain(&online.transaction);
+                let open: usize = open.map(|frame| frame.raw.len()).sum();
                 (open + online.decoder.buffered()) as u64
             }
             _ => 0,
@@ -193,13 +231,25 @@ impl Upstream {
             can_resume: self.followed.is_some(),
             followed: self.followed,
             unapplied,
+            buffered,
+            buffer_peak: self.buffer_peak,
         }
     }
 }
 
+impl Online {
+    /// The stream goes on with these bytes.
+    fn begin(bytes: &[u8]) -> Online {
+        let mut decoder = CommandDecoder::new();
+        decoder.feed(bytes);
+        Online { decoder, blanks: Vec::new(), transaction: Vec::new() }
+    }
+}
+
 impl Server {
-    /// Begins to follow a master, continuing this history if there is one.
+    /// Begins to follow a master, continuing this history if there is one. Dialing comes next.
     pub(super) fn follow(&mut self, master: Address, followed: Option<Followed>) {
+        let announced = self.upstream.as_ref().and_then(|upstream| upstream.announced);
         self.upstream = Some(Upstream {
             master,
             conn: None,
@@ -207,8 +257,11 @@ impl Server {
             last_io: self.now,
             down_since: Some(self.now),
             followed,
+            announced,
+            rdb_channel: None,
+            buffer_peak: 0,
         });
-        self.dial("Connecting");
+        self.tell(Event::Link(Phase::Connect));
     }
 
     /// `REPLICAOF host port`.
@@ -217,6 +270,7 @@ impl Server {
     /// own id and offset; up to 6.2 all its replicas are cut off at once. Before, nothing of the
     /// old history means anything to the new master.
     pub(super) fn change_master(&mut self, master: Address) {
+        self.close_open_transaction();
         let mut followed = match &self.upstream {
             None => Some(self.as_followed()),
             Some(upstream) => upstream.followed,
@@ -236,9 +290,10 @@ impl Server {
                  partial transfer.",
             );
         }
-        let Address { host, port } = &master;
-        self.log(format!("REPLICAOF {host}:{port} enabled (user request)"));
         self.follow(master, followed);
+        if self.engine.relink.follows_at_once {
+            self.dial("Connecting");
+        }
         self.arm_expiry();
     }
 
@@ -272,13 +327,16 @@ impl Server {
             self.no_replicas_since = self.now;
         }
         self.arm_expiry();
-        self.log("MASTER MODE enabled (user request)");
+    }
+
+    fn new_dial(&mut self) -> ConnId {
+        let conn = ConnId(self.next_dial);
+        self.next_dial += 2;
+        conn
     }
 
     pub(super) fn dial(&mut self, verb: &str) {
-        let conn = ConnId(self.next_dial);
-        self.next_dial += 2;
-        let now = self.now;
+        let (conn, now) = (self.new_dial(), self.now);
         let Some(upstream) = &mut self.upstream else { return };
         upstream.conn = Some(conn);
         upstream.last_io = now;
@@ -291,6 +349,9 @@ impl Server {
 
     fn enter(&mut self, step: Step) {
         let Some(upstream) = &mut self.upstream else { return };
+        if !matches!(step, Step::Handshake(..)) {
+            self.timers.disarm(Timer::HandshakeLine);
+        }
         upstream.step = step;
         upstream.down_since = match upstream.phase() {
             Phase::Connected => None,
@@ -302,6 +363,7 @@ impl Server {
 
     /// The peer or the network ended the link.
     pub(super) fn upstream_lost(&mut self) {
+        self.abort_dual();
         let Some(upstream) = &mut self.upstream else { return };
         upstream.conn = None;
         let was_online = upstream.phase() == Phase::Connected;
@@ -317,16 +379,21 @@ impl Server {
 
     /// Ends the link from this side and drops what it held.
     fn hang_up(&mut self) {
+        self.abort_dual();
         let Some(conn) = self.upstream.as_mut().and_then(|upstream| upstream.conn.take()) else {
             return;
         };
+        self.end_dialed(conn);
+    }
+
+    fn end_dialed(&mut self, conn: ConnId) {
         // Without an outbox the connection is still being made, and is given up all the same.
         self.outboxes.remove(&conn);
         self.outputs.push_back(Output::Close { conn });
     }
 
     /// Ends the link from this side, as if it had been lost.
-    fn drop_link(&mut self) {
+    pub(super) fn drop_link(&mut self) {
         self.hang_up();
         self.upstream_lost();
     }
@@ -364,12 +431,19 @@ impl Server {
         }
         match self.upstream.as_ref().map(Upstream::phase) {
             Some(Phase::Connect) => self.dial("Connecting"),
-            Some(Phase::Connected) => self.acknowledge(),
+            // Who said SYNC was told no offset, and says none.
+            Some(Phase::Connected) if !self.link().is_some_and(|link| link.is_unnumbered()) => {
+                self.acknowledge();
+            }
             _ => {}
         }
     }
 
     pub(super) fn dialed(&mut self, conn: ConnId, room: u64) {
+        if self.upstream.as_ref().is_some_and(|upstream| upstream.has_rdb_channel(conn)) {
+            self.outboxes.insert(conn, Outbox::new(room));
+            return self.introduce_rdb_channel(conn);
+        }
         let expected = self
             .upstream
             .as_ref()
@@ -392,11 +466,13 @@ impl Server {
             Step::Handshake(lines, _) => {
                 lines.feed(bytes);
                 self.read_handshake();
+                self.time_half_a_line();
             }
             Step::Transfer(transfer) => {
                 transfer.decoder.feed(bytes);
                 self.read_transfer();
             }
+            Step::Dual(_) => self.main_channel_received(bytes),
             Step::Online(online) => {
                 online.decoder.feed(bytes);
                 self.read_stream();

@@ -6,6 +6,8 @@
 
 use std::io;
 
+use crate::redis_conf::system_words;
+
 /// Descriptors for all that is not a client (`CONFIG_MIN_RESERVED_FDS`).
 pub const RESERVED: u64 = 32;
 
@@ -35,8 +37,9 @@ fn adjust(
         Ok(limits) => limits,
         Err(error) => {
             let text = format!(
-                "Unable to obtain the current NOFILE limit ({error}), assuming 1024 and setting \
-                 the max clients configuration accordingly."
+                "Unable to obtain the current NOFILE limit ({}), assuming 1024 and setting the \
+                 max clients configuration accordingly.",
+                system_words(&error)
             );
             let maxclients = maxclients.min(1024 - RESERVED);
             return Adjusted { maxclients, lines: vec![(true, text)] };
@@ -64,7 +67,8 @@ fn adjust(
         lines.push((
             true,
             format!(
-                "Server can't set maximum open files to {wanted} because of OS error: {error}."
+                "Server can't set maximum open files to {wanted} because of OS error: {}.",
+                system_words(&error)
             ),
         ));
     }

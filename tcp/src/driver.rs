@@ -10,18 +10,25 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use psync::server::{ConnId, Event, Input, MOST_UNREAD_BYTES, Output, Server, Start};
 use psync::time::Instant;
 
 use crate::clock::{Clock, random_seed};
+use crate::connection::ROOM_BYTES;
 use crate::error::StartError;
 use crate::handle::{Handle, Request, Requests, Running};
 use crate::listeners::Listeners;
 use crate::options::{Limits, Options};
+use crate::saver::Saver;
 use crate::sockets::Sockets;
 
 /// How long a stopping server flushes what is on its way.
 const FAREWELL: Duration = Duration::from_secs(1);
+
+/// The connection on which signals speak. Sockets count from 2, so that no peer has it.
+const SIGNAL: ConnId = ConnId(0);
 
 /// Something the server told about itself, and when.
 #[derive(Clone, Debug)]
@@ -48,6 +55,9 @@ pub struct Driver {
     requests: Requests,
     handle: Handle,
     observer: Observer,
+    saver: Saver,
+    /// Whether it is to end after this turn.
+    leaving: bool,
 }
 
 impl Driver {
@@ -61,7 +71,8 @@ impl Driver {
         observer: impl FnMut(Happening) + Send + 'static,
     ) -> Result<Driver, StartError> {
         let Options { listen, also_listen, tcp_backlog, allow_remote, .. } = options;
-        let Options { engine, mut config, master, seed, limits, .. } = options;
+        let Options { engine, mut config, master, snapshot, snapshot_file, .. } = options;
+        let Options { seed, limits, .. } = options;
         let more = also_listen.iter().map(|extra| extra.address);
         let remote = |address: &SocketAddr| !address.ip().to_canonical().is_loopback();
         if let Some(address) = std::iter::once(listen).chain(more).find(remote)
@@ -83,10 +94,22 @@ impl Driver {
             now,
             unix_ms_at_zero,
             master,
+            snapshot,
             ..Start::new(engine, config, seed)
         });
-        let observer = Box::new(observer);
-        Ok(Driver { server, sockets, clock, limits, wake_at: now, requests, handle, observer })
+        let saver = Saver::new(snapshot_file, handle.clone());
+        Ok(Driver {
+            server,
+            sockets,
+            clock,
+            limits,
+            wake_at: now,
+            requests,
+            handle,
+            observer: Box::new(observer),
+            saver,
+            leaving: false,
+        })
     }
 
     /// How other threads talk to it.
@@ -110,8 +133,16 @@ impl Driver {
                         self.sockets.cut(conn);
                         self.tell();
                     }
-                    Request::Stop => return self.farewell(),
+                    Request::Saved { ok, asks } => {
+                        self.saver.done();
+                        (0..asks).for_each(|_| self.give(Input::Saved { ok }));
+                    }
+                    Request::ShutDown { save } => self.shut_down(save),
+                    Request::Stop => self.leaving = true,
                 }
+            }
+            if self.leaving {
+                return self.farewell();
             }
             self.turn();
         }
@@ -164,16 +195,15 @@ impl Driver {
     fn drain(&mut self) {
         loop {
             match self.server.poll() {
+                Output::Transmit { conn: SIGNAL, bytes, .. } => self.signal_answered(&bytes),
                 Output::Transmit { conn, bytes, .. } => self.sockets.transmit(conn, bytes),
                 Output::Dial { conn, to } => self.sockets.dial(conn, &to),
                 Output::Close { conn } => self.sockets.close(conn),
-                Output::Save { .. } | Output::Exit => {}
-                Output::Event(event) => {
-                    let at = self.clock.now();
-                    let unix_ms = self.clock.unix_ms(at);
-                    let is_replica = self.server.link_phase().is_some();
-                    (self.observer)(Happening { at, unix_ms, is_replica, event });
-                }
+                Output::Pause { conn } => self.sockets.hold(conn, true),
+                Output::Resume { conn } => self.sockets.hold(conn, false),
+                Output::Save { rdb } => self.saver.save(rdb),
+                Output::Exit => self.leaving = true,
+                Output::Event(event) => self.observe(event),
                 Output::Timeout(at) => {
                     self.wake_at = at;
                     return;
@@ -182,11 +212,34 @@ impl Driver {
         }
     }
 
+    fn observe(&mut self, event: Event) {
+        let at = self.clock.now();
+        let unix_ms = self.clock.unix_ms(at);
+        let is_replica = self.server.link_phase().is_some();
+        (self.observer)(Happening { at, unix_ms, is_replica, event });
+    }
+
+    /// A signal says what a client says with SHUTDOWN, and so it is said on a connection that no
+    /// socket has: what then happens is the server's business.
+    fn shut_down(&mut self, save: bool) {
+        let text: &[u8] = if save { b"SHUTDOWN SAVE\r\n" } else { b"SHUTDOWN NOSAVE\r\n" };
+        let peer_ip = "127.0.0.1".to_owned();
+        self.give(Input::Accepted { conn: SIGNAL, peer_ip, peer_port: 0, room: ROOM_BYTES });
+        self.give(Input::Received { conn: SIGNAL, bytes: Bytes::from_static(text) });
+    }
+
+    /// Only a server that does not know SHUTDOWN has something to say to it.
+    fn signal_answered(&mut self, answer: &[u8]) {
+        if answer.starts_with(b"-ERR unknown command") {
+            self.observe(Event::Log("User requested shutdown...".to_owned()));
+            self.leaving = true;
+        }
+    }
+
     /// Keeps a peer within its limits: stops reading, resumes, or cuts.
     fn limit(&mut self, conn: ConnId) {
         let Some(held) = self.server.held(conn) else { return };
-        let overflows = held.is_replica && held.output > self.limits.replica_output_bytes;
-        if overflows || held.input > self.limits.input_bytes {
+        if held.input > self.limits.input_bytes {
             self.sockets.cut(conn);
         } else {
             self.sockets.hold(conn, !held.is_replica && held.output > MOST_UNREAD_BYTES);
@@ -206,6 +259,7 @@ impl Driver {
             while self.sockets.next_input().is_some() {}
             self.sockets.end_turn();
         }
+        self.saver.finish();
         Ok(())
     }
 }

@@ -19,6 +19,15 @@ use crate::error::Stopped;
 pub(crate) enum Request {
     Inspect(Box<dyn FnOnce(&Server) + Send>),
     Disconnect(ConnId),
+    /// What became of a snapshot that was asked for so many times.
+    Saved {
+        ok: bool,
+        asks: usize,
+    },
+    /// Stop as SHUTDOWN does, saving or not.
+    ShutDown {
+        save: bool,
+    },
     Stop,
 }
 
@@ -74,6 +83,17 @@ impl Handle {
     /// stopped already is left alone.
     pub fn stop(&self) {
         let _ = self.ask(Request::Stop);
+    }
+
+    /// Asks the server to end as a client's `SHUTDOWN SAVE` or `SHUTDOWN NOSAVE` would: replicas
+    /// get what is theirs first.
+    pub fn shut_down(&self, save: bool) {
+        let _ = self.ask(Request::ShutDown { save });
+    }
+
+    /// A snapshot stands on disk, or does not.
+    pub(crate) fn saved(&self, ok: bool, asks: usize) {
+        let _ = self.ask(Request::Saved { ok, asks });
     }
 
     fn ask(&self, request: Request) -> Result<(), Stopped> {

@@ -59,6 +59,7 @@ const WARNINGS: &[&str] = &[
     "MASTER aborted",
     "PRIMARY aborted",
     "Master replied with wrong",
+    "Primary replied with wrong",
     "Unable to connect",
     "Client ",
     "SYNC failed",
@@ -86,7 +87,7 @@ impl Manner {
     /// The manner of an engine.
     #[must_use]
     pub fn of(engine: &Engine) -> Manner {
-        let valkey = engine.name.starts_with("valkey");
+        let valkey = engine.server_name() == "Valkey";
         let mut numbers = engine.version.split('.').map_while(|part| part.parse::<u32>().ok());
         let version = (numbers.next().unwrap_or(2), numbers.next().unwrap_or(0));
         let prefix = match version {
@@ -95,7 +96,7 @@ impl Manner {
             _ => PrefixShape::Year,
         };
         Manner {
-            product: if valkey { "Valkey" } else { "Redis" },
+            product: engine.server_name(),
             version: engine.version,
             prefix,
             calm: valkey || version >= (7, 2),
@@ -134,7 +135,9 @@ impl Manner {
     #[must_use]
     pub fn level(&self, text: &str) -> Level {
         let begins = |beginnings: &[&str]| beginnings.iter().any(|begin| text.starts_with(begin));
-        if begins(WARNINGS) || (!self.calm && begins(CALMED)) {
+        // Begins like the notice about a request, and ends otherwise.
+        let wrong_offset = text.ends_with("with a wrong offset");
+        if begins(WARNINGS) || wrong_offset || (!self.calm && begins(CALMED)) {
             Level::Warning
         } else {
             Level::Notice
@@ -205,37 +208,33 @@ impl Manner {
 
 #[cfg(test)]
 mod tests {
-    use psync::server::engine::REDIS_6_2;
+    use psync::server::engine::{REDIS_2_8, REDIS_4_0, REDIS_6_2, REDIS_7_0, REDIS_7_2, VALKEY_9};
 
     use super::*;
-
-    fn manner(name: &'static str, version: &'static str) -> Manner {
-        Manner::of(&Engine { name, version, ..REDIS_6_2 })
-    }
 
     #[test]
     fn prefixes_are_those_of_the_engine() {
         let time = "24 Nov 10:11:12.123";
-        let prefix = |name, version| manner(name, version).prefix(7, 'M', time, Level::Notice);
-        assert_eq!(prefix("redis-2.8", "2.8.24"), "[7] 24 Nov 10:11:12.123 * ");
-        assert_eq!(prefix("redis-4.0", "4.0.14"), "7:M 24 Nov 10:11:12.123 * ");
-        assert_eq!(prefix("redis-7.0", "7.0.15"), "7:M 24 Nov 10:11:12.123 * ");
-        assert_eq!(manner("redis-4.0", "4.0.14").time_format(), "%d %b %H:%M:%S");
-        assert_eq!(manner("redis-6.2", "6.2.14").time_format(), "%d %b %Y %H:%M:%S");
-        assert_eq!(manner("valkey-9", "9.1.2").time_format(), "%d %b %Y %H:%M:%S");
+        let prefix = |engine| Manner::of(engine).prefix(7, 'M', time, Level::Notice);
+        assert_eq!(prefix(&REDIS_2_8), "[7] 24 Nov 10:11:12.123 * ");
+        assert_eq!(prefix(&REDIS_4_0), "7:M 24 Nov 10:11:12.123 * ");
+        assert_eq!(prefix(&REDIS_7_0), "7:M 24 Nov 10:11:12.123 * ");
+        assert_eq!(Manner::of(&REDIS_4_0).time_format(), "%d %b %H:%M:%S");
+        assert_eq!(Manner::of(&REDIS_6_2).time_format(), "%d %b %Y %H:%M:%S");
+        assert_eq!(Manner::of(&VALKEY_9).time_format(), "%d %b %Y %H:%M:%S");
     }
 
     #[test]
     fn some_warnings_became_notices_in_7_2() {
-        let level = |version, text| manner("redis", version).level(text);
+        let level = |engine, text| Manner::of(engine).level(text);
         for text in ["Connection with master lost.", "Connection with replica a:1 lost."] {
-            assert_eq!(level("7.0.15", text), Level::Warning);
-            assert_eq!(level("7.2.4", text), Level::Notice);
+            assert_eq!(level(&REDIS_7_0, text), Level::Warning);
+            assert_eq!(level(&REDIS_7_2, text), Level::Notice);
         }
-        for version in ["7.0.15", "7.2.4"] {
-            assert_eq!(level(version, "MASTER timeout: no data..."), Level::Warning);
-            assert_eq!(level(version, "Replica a:1 asks for synchronization"), Level::Notice);
-            assert_eq!(level(version, "Unable to partial resync with replica"), Level::Notice);
+        for engine in [&REDIS_7_0, &REDIS_7_2] {
+            assert_eq!(level(engine, "MASTER timeout: no data..."), Level::Warning);
+            assert_eq!(level(engine, "Replica a:1 asks for synchronization"), Level::Notice);
+            assert_eq!(level(engine, "Unable to partial resync with replica"), Level::Notice);
         }
     }
 
@@ -248,7 +247,7 @@ mod tests {
             lines.into_iter().map(|(level, text)| format!("{} {text}", level.sign())).collect()
         };
         assert_eq!(
-            shown(manner("redis-7.0", "7.0.15")),
+            shown(Manner::of(&REDIS_7_0)),
             [
                 "# oO0OoO0OoO0Oo Redis is starting oO0OoO0OoO0Oo",
                 "# Redis version=7.0.15, bits=64, commit=00000000, modified=0, pid=5, just started",
@@ -261,7 +260,7 @@ mod tests {
             ]
         );
         assert_eq!(
-            shown(manner("valkey-9", "9.1.2"))[1..],
+            shown(Manner::of(&VALKEY_9))[1..],
             [
                 "* Valkey version=9.1.2, bits=64, commit=00000000, modified=0, pid=5, just started",
                 "* Configuration loaded",
@@ -272,9 +271,9 @@ mod tests {
                 "* Ready to accept connections tcp",
             ]
         );
-        assert_eq!(manner("valkey-9", "9.1.2").bye(), "Valkey is now ready to exit, bye bye...");
+        assert_eq!(Manner::of(&VALKEY_9).bye(), "Valkey is now ready to exit, bye bye...");
         assert_eq!(
-            manner("valkey-9", "9.1.2").fatal_config(),
+            Manner::of(&VALKEY_9).fatal_config(),
             "*** FATAL CONFIG FILE ERROR (Version 9.1.2) ***"
         );
     }

@@ -5,6 +5,9 @@ use std::net::{Ipv4Addr, SocketAddr};
 use psync::server::Address;
 use psync::server::config::Config;
 use psync::server::engine::Engine;
+use psync::wire::Rdb;
+
+use crate::snapshot_file::SnapshotFile;
 
 /// Which server to run, and where.
 #[derive(Clone, Debug)]
@@ -24,6 +27,10 @@ pub struct Options {
     pub config: Config,
     /// The master to follow, if any.
     pub master: Option<Address>,
+    /// What was saved before, to begin with.
+    pub snapshot: Option<Rdb>,
+    /// Where to save; without one nothing is kept.
+    pub snapshot_file: Option<SnapshotFile>,
     /// Seeds ids and ticks; without one the operating system gives it.
     pub seed: Option<u64>,
     /// What one peer may cost.
@@ -39,7 +46,9 @@ pub struct Extra {
     pub may_be_missing: bool,
 }
 
-/// What one peer may cost. The values are a real server's defaults.
+/// What one peer may cost. The values are a real server's defaults. What waits for replicas is
+/// bounded by the server itself (`client-output-buffer-limit`), what waits for clients by
+/// [`MOST_UNREAD_BYTES`](psync::server::MOST_UNREAD_BYTES).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Connections at the same time; one more is refused (`maxclients`).
@@ -47,10 +56,6 @@ pub struct Limits {
     /// Bytes of one unfinished command; beyond, the connection is cut
     /// (`client-query-buffer-limit`, in bytes).
     pub input_bytes: u64,
-    /// Bytes waiting for one replica, snapshots apart, beyond which it is cut
-    /// (`client-output-buffer-limit replica`, hard). For clients see
-    /// [`MOST_UNREAD_BYTES`](psync::server::MOST_UNREAD_BYTES).
-    pub replica_output_bytes: u64,
 }
 
 impl Options {
@@ -65,6 +70,8 @@ impl Options {
             engine,
             config: Config::defaults(engine),
             master: None,
+            snapshot: None,
+            snapshot_file: None,
             seed: None,
             limits: Limits::default(),
         }
@@ -73,6 +80,6 @@ impl Options {
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { connections: 10_000, input_bytes: 1 << 30, replica_output_bytes: 256 << 20 }
+        Limits { connections: 10_000, input_bytes: 1 << 30 }
     }
 }

@@ -6,6 +6,7 @@
 //!
 //! Absent on purpose: a Unix socket, TLS, syslog, supervision by systemd.
 
+use std::fmt::Display;
 use std::fs;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, ToSocketAddrs};
@@ -14,9 +15,11 @@ use std::path::PathBuf;
 use std::process::{ExitCode, Stdio};
 use std::sync::Arc;
 use std::thread;
+use std::time::Instant;
 
 use psync::server::Event;
 use psync::server::engine::ENGINES;
+use psync::wire::Rdb;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
@@ -30,6 +33,7 @@ use crate::manner::Manner;
 use crate::options::{Extra, Limits, Options};
 use crate::redis_conf::{self, ConfError, Line, system_words};
 use crate::settings::{self, Settings};
+use crate::snapshot_file::SnapshotFile;
 
 /// Runs the program with the arguments behind its name.
 #[must_use]
@@ -148,8 +152,11 @@ fn serve(settings: &Settings, configured: bool) -> ExitCode {
         journal.write(role, Level::Warning, &text);
     }
     let say = |level, text: &str| journal.write(role, level, text);
-    let driver = match start(settings, &journal, role) {
-        Ok(driver) => driver,
+    let started = load(settings).and_then(|(snapshot, said)| {
+        start(settings, snapshot, &journal, role).map(|driver| (driver, said))
+    });
+    let (driver, said) = match started {
+        Ok(started) => started,
         Err(lines) => {
             lines.iter().for_each(|text| say(Level::Warning, text));
             return ExitCode::FAILURE;
@@ -158,8 +165,10 @@ fn serve(settings: &Settings, configured: bool) -> ExitCode {
     for (level, text) in manner.listening(pid, driver.handle().address().port()) {
         say(level, &text);
     }
+    said.iter().for_each(|text| say(Level::Notice, text));
+    let saves = !settings.save.is_empty();
     let pidfile = PidFile::write(settings.pidfile.clone(), pid);
-    if let Err(error) = watch_signals(driver.handle(), journal.clone(), manner) {
+    if let Err(error) = watch_signals(driver.handle(), journal.clone(), saves) {
         say(Level::Warning, &format!("Signals are not watched: {error}"));
     }
     say(Level::Notice, manner.ready());
@@ -175,7 +184,12 @@ fn serve(settings: &Settings, configured: bool) -> ExitCode {
 }
 
 /// Listens; what the log must say if that fails.
-fn start(settings: &Settings, journal: &Arc<Journal>, role: char) -> Result<Driver, Vec<String>> {
+fn start(
+    settings: &Settings,
+    snapshot: Option<Rdb>,
+    journal: &Arc<Journal>,
+    role: char,
+) -> Result<Driver, Vec<String>> {
     let adjusted = descriptors::make_room_for(settings.maxclients);
     for (grave, text) in &adjusted.lines {
         let level = if *grave { Level::Warning } else { Level::Notice };
@@ -196,13 +210,11 @@ fn start(settings: &Settings, journal: &Arc<Journal>, role: char) -> Result<Driv
         allow_remote: settings.allow_remote,
         config: settings.config.clone(),
         master: settings.master.clone(),
+        snapshot,
+        snapshot_file: Some(SnapshotFile::new(settings.snapshot_path())),
         limits: Limits {
             connections: usize::try_from(adjusted.maxclients).unwrap_or(usize::MAX),
             input_bytes: settings.query_buffer_bytes,
-            // As the engine does it since 7.0: what the backlog may hold is no reason to cut.
-            replica_output_bytes: Limits::default()
-                .replica_output_bytes
-                .max(settings.config.backlog_bytes),
         },
         ..Options::new(settings.engine)
     };
@@ -215,6 +227,30 @@ fn start(settings: &Settings, journal: &Arc<Journal>, role: char) -> Result<Driv
         }
     };
     Driver::start(options, observer).map_err(|error| words(&error, settings.port))
+}
+
+/// What was saved before, and what the log says about it. A file that cannot be understood is no reason to start empty, and then
+/// to save over it.
+fn load(settings: &Settings) -> Result<(Option<Rdb>, Vec<String>), Vec<String>> {
+    let file = SnapshotFile::new(settings.snapshot_path());
+    let began = Instant::now();
+    let fatal = |why: &dyn Display| {
+        vec![format!("Fatal error loading the DB {}: {why}. Exiting.", file.path().display())]
+    };
+    let bytes = file.load().map_err(|error| fatal(&system_words(&error)))?;
+    let Some(bytes) = bytes else { return Ok((None, Vec::new())) };
+    let rdb = Rdb::decode(&bytes).map_err(|error| fatal(&error))?;
+    let mut said = Vec::new();
+    for (name, product) in [("redis-ver", "Redis"), ("valkey-ver", "Valkey")] {
+        if let Some(version) = rdb.aux(name) {
+            let version = String::from_utf8_lossy(version);
+            said.push(format!("Loading RDB produced by {product} version {version}"));
+        }
+    }
+    let keys = rdb.entries.len();
+    said.push(format!("Done loading RDB, keys loaded: {keys}, keys expired: 0."));
+    said.push(format!("DB loaded from disk: {:.3} seconds", began.elapsed().as_secs_f64()));
+    Ok((Some(rdb), said))
 }
 
 /// The words of a real server, where it has some.
@@ -270,7 +306,7 @@ fn addresses(settings: &Settings) -> Result<(SocketAddr, Vec<Extra>), Vec<String
 }
 
 /// Ends the server at SIGTERM or SIGINT; a second SIGINT does not wait. A hangup is ignored.
-fn watch_signals(handle: Handle, journal: Arc<Journal>, manner: Manner) -> io::Result<()> {
+fn watch_signals(handle: Handle, journal: Arc<Journal>, saves: bool) -> io::Result<()> {
     let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP])?;
     let watch = move || {
         let mut asked = false;
@@ -287,21 +323,12 @@ fn watch_signals(handle: Handle, journal: Arc<Journal>, manner: Manner) -> io::R
                     let name = if signal == SIGINT { "SIGINT" } else { "SIGTERM" };
                     let text = format!("Received {name} scheduling shutdown...");
                     journal.write_from_signal(&text);
-                    shut_down(&handle, &journal, manner);
+                    handle.shut_down(saves);
                 }
             }
         }
     };
     thread::Builder::new().name("signals".to_owned()).spawn(watch).map(|_| ())
-}
-
-fn shut_down(handle: &Handle, journal: &Journal, manner: Manner) {
-    // A server that has stopped by itself meanwhile needs no more words.
-    let Ok(is_replica) = handle.inspect(|server| server.link_phase().is_some()) else { return };
-    let role = if is_replica { 'S' } else { 'M' };
-    let text = "User requested shutdown...";
-    journal.write(role, manner.level(text), text);
-    handle.stop();
 }
 
 /// The file that names the process, while it runs.

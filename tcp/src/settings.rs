@@ -172,11 +172,11 @@ impl Settings {
             "replicaof" | "slaveof" => self.master = master(values)?,
             "maxclients" => self.maxclients = number(first, 1, u64::from(u32::MAX))?,
             "tcp-backlog" => self.tcp_backlog = number(first, 0, i32::MAX as u64)? as u32,
-            "client-query-buffer-limit" => self.query_buffer_bytes = memory(first)?,
+            "client-query-buffer-limit" => self.query_buffer_bytes = memory(first, 1 << 20)?,
             "dir" => self.dir = directory(first)?,
             "dbfilename" => self.dbfilename = file_name(first)?,
             "logfile" => self.logfile = path(first),
-            "loglevel" => self.loglevel = level(first)?,
+            "loglevel" => self.loglevel = level(first, self.engine)?,
             "pidfile" => self.pidfile = path(first),
             "daemonize" => self.daemonize = yes_no(first)?,
             "save" => self.save_points(values)?,
@@ -228,9 +228,13 @@ fn number(value: &str, min: u64, max: u64) -> Result<u64, String> {
     fits.ok_or_else(|| format!("argument must be between {min} and {max} inclusive"))
 }
 
-fn memory(value: &str) -> Result<u64, String> {
-    psync::server::config::parse_memory(value)
-        .ok_or_else(|| "argument must be a memory value".to_owned())
+fn memory(value: &str, min: u64) -> Result<u64, String> {
+    let bytes = psync::server::config::parse_memory(value)
+        .ok_or_else(|| "argument must be a memory value".to_owned())?;
+    let max = i64::MAX as u64;
+    let fits = (min..=max).contains(&bytes);
+    fits.then_some(bytes)
+        .ok_or_else(|| format!("argument must be between {min} and {max} inclusive"))
 }
 
 fn path(value: &str) -> Option<PathBuf> {
@@ -250,10 +254,12 @@ fn file_name(value: &str) -> Result<String, String> {
     Ok(value.to_owned())
 }
 
-fn level(value: &str) -> Result<Level, String> {
-    Level::by_name(value).ok_or_else(|| {
-        "argument(s) must be one of the following: debug, verbose, notice, warning, nothing"
-            .to_owned()
+fn level(value: &str, engine: &Engine) -> Result<Level, String> {
+    let knows_nothing = engine.server_name() == "Valkey";
+    let level = Level::by_name(value).filter(|level| knows_nothing || *level != Level::Nothing);
+    level.ok_or_else(|| {
+        let more = if knows_nothing { ", nothing" } else { "" };
+        format!("argument(s) must be one of the following: debug, verbose, notice, warning{more}")
     })
 }
 
@@ -328,9 +334,8 @@ mod tests {
 
     #[test]
     fn real_directives_that_are_not_modelled_are_noted_once_and_others_refused() {
-        let settings =
-            read("appendonly no\nappendonly yes\nrename-command A b\nio-threads 4").unwrap();
-        assert_eq!(settings.not_modelled, ["appendonly", "rename-command", "io-threads"]);
+        let settings = read("hz 10\nhz 100\nrename-command A b\nio-threads 4").unwrap();
+        assert_eq!(settings.not_modelled, ["hz", "rename-command", "io-threads"]);
         refused("nonsense \"3\"", UNKNOWN);
         refused("nonsense", UNKNOWN);
         refused("nonsense 1 2", UNKNOWN);
@@ -348,6 +353,10 @@ mod tests {
         refused("dir /nonexistent", "No such file or directory");
         refused("daemonize maybe", "argument must be 'yes' or 'no'");
         refused("dbfilename a/b", "dbfilename can't be a path, just a filename");
+        refused(
+            "client-output-buffer-limit foo 1 2 3",
+            "Invalid client class specified in buffer limit configuration.",
+        );
         assert!(read("engine redis-1").unwrap_err().contains("must be one of the following"));
     }
 }

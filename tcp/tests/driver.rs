@@ -176,7 +176,9 @@ fn a_client_that_does_not_read_is_not_answered_further_and_loses_nothing() {
 
 #[test]
 fn a_replica_that_does_not_read_is_cut_off_at_the_limit_and_others_go_on() {
-    let server = limited(Limits { replica_output_bytes: 8 << 20, ..Limits::default() });
+    let mut options = options();
+    options.config.load("client-output-buffer-limit", "replica 8mb 0 0").expect("modelled");
+    let server = serve(options);
     let mut replicas = [connect(&server), connect(&server)];
     for replica in &mut replicas {
         ask(replica, "SYNC\r\n", "$");

@@ -12,6 +12,7 @@ mod browser;
 mod controls;
 mod driver;
 mod elements;
+mod engines;
 mod keyboard;
 mod lab;
 mod methods;

@@ -3,14 +3,20 @@
 use crate::browser::{Outcome, on_page};
 use crate::story::verdicts;
 
-/// Title in the menu, what is decided after the first attaches, what the card shows at last.
-type Told = (&'static str, &'static [&'static str], (&'static str, Option<&'static str>));
+/// Title in the menu, seconds to play, what is decided after the first attaches, what the card shows at last.
+type Told = (&'static str, u64, &'static [&'static str], (&'static str, Option<&'static str>));
 
-const PRESETS: [Told; 4] = [
-    ("Short blip", &["replica-1 partial -"], ("partial", None)),
-    ("Too long away", &["replica-2 full before-backlog", "replica-3 partial -"], ("partial", None)),
+const PRESETS: [Told; 9] = [
+    ("Short blip", 24, &["replica-1 partial -"], ("partial", None)),
+    (
+        "Too long away",
+        24,
+        &["replica-2 full before-backlog", "replica-3 partial -"],
+        ("partial", None),
+    ),
     (
         "Master restart",
+        24,
         &[
             "replica-1 full unknown-replid",
             "replica-2 full unknown-replid",
@@ -20,8 +26,43 @@ const PRESETS: [Told; 4] = [
     ),
     (
         "Nobody left",
+        24,
         &["replica-1 full unknown-replid", "replica-2 full unknown-replid"],
         ("full", Some("unknown-replid")),
+    ),
+    (
+        "Promotion",
+        24,
+        &["replica-2 partial -", "replica-3 partial -", "master partial -"],
+        ("partial", None),
+    ),
+    (
+        "The laggard was promoted",
+        24,
+        &[
+            "replica-2 full past-second-offset",
+            "replica-3 full past-second-offset",
+            "master full past-second-offset",
+        ],
+        ("full", Some("past-second-offset")),
+    ),
+    (
+        "Two windows that fight",
+        60,
+        &[
+            "replica-1 full before-backlog",
+            "replica-2 full before-backlog",
+            "replica-2 full before-backlog",
+            "replica-2 full before-backlog",
+        ],
+        ("full", Some("before-backlog")),
+    ),
+    ("Slow replica pins the window", 30, &["replica-2 partial -"], ("partial", None)),
+    (
+        "The original proposal",
+        30,
+        &["replica-2 partial -", "replica-3 full no-backlog"],
+        ("full", Some("no-backlog")),
     ),
 ];
 
@@ -32,10 +73,10 @@ fn each_preset_plays_to_its_verdict() -> Outcome {
         page.open_site_at("?autoplay=false&preset=nobody-left").await?;
         let lab = page.lab(0);
         lab.wait_until("(lab) => lab.dataset.state === 'ready'").await?;
-        for (title, wanted, (verdict, reason)) in PRESETS {
+        for (title, seconds, wanted, (verdict, reason)) in PRESETS {
             lab.find("combobox", "Preset").await?.send_keys(title).await?;
             lab.call("seek", vec![0.into()]).await?;
-            lab.advance(24_000_000).await?;
+            lab.advance(seconds * 1_000_000).await?;
             let decisions = lab.decisions().await?;
             let mut later = verdicts(&decisions);
             later.retain(|said| !said.ends_with("full requested"));

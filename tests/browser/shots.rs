@@ -12,14 +12,29 @@ use crate::page::{Page, Theme};
 const SIZES: [(u32, u32); 3] = [(1280, 800), (720, 420), (390, 844)];
 
 /// (name, query, microseconds): everything in sync; cut and still covered, another overtaken;
-/// a full resync under way; a crowd; nobody left.
-const MOMENTS: [(&str, &str, u64); 5] = [
+/// a full resync under way; a crowd; nobody left; pinned blocks; cut for its output; a chain after a
+/// promotion; the proposal.
+const MOMENTS: [(&str, &str, u64); 9] = [
     ("calm", "?preset=short-blip", 4_000_000),
     ("covered", "?preset=short-blip", 6_900_000),
     ("decision", "?preset=too-long", 17_000_000),
     ("crowd", "?preset=too-long&replicas=40", 14_600_000),
     ("alone", "?preset=nobody-left", 8_000_000),
+    ("pinned", "?preset=slow-replica-pins", 24_000_000),
+    ("kill", "?preset=two-windows", 20_000_000),
+    ("chain", CHAIN, 18_000_000),
+    ("lists", "?preset=proposal", 11_000_000),
 ];
+
+/// Replica 3 follows replica 2, which follows the promoted replica 1.
+const CHAIN: &str = "?preset=promotion&actions=%5B\
+    %7B%22at_us%22:6000000,%22do%22:%22promote%22,%22server%22:%22replica-1%22%7D,\
+    %7B%22at_us%22:7000000,%22do%22:%22replicaof%22,%22server%22:%22replica-2%22,%22master%22:%22replica-1%22%7D,\
+    %7B%22at_us%22:7000000,%22do%22:%22replicaof%22,%22server%22:%22master%22,%22master%22:%22replica-1%22%7D,\
+    %7B%22at_us%22:12000000,%22do%22:%22replicaof%22,%22server%22:%22replica-3%22,%22master%22:%22replica-2%22%7D%5D";
+
+/// Moments that are shown as implemented too.
+const IN_MEMORY: [&str; 4] = ["decision", "pinned", "kill", "lists"];
 
 #[test]
 fn at_chosen_moments_at_three_sizes_in_light_and_dark() -> Outcome {
@@ -35,6 +50,12 @@ fn at_chosen_moments_at_three_sizes_in_light_and_dark() -> Outcome {
                     lab.call("seek", vec![json!(at_us)]).await?;
                     let name = format!("{moment}-{width}x{height}-{theme}");
                     take_pictures(page, &name, width, height).await?;
+                    if IN_MEMORY.contains(&moment) {
+                        page.set_size(width, height).await?;
+                        lab.click("button", "As implemented").await?;
+                        let name = format!("{moment}-memory-{width}x{height}-{theme}");
+                        take_pictures(page, &name, width, height).await?;
+                    }
                 }
             }
         }

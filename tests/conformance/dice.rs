@@ -28,6 +28,7 @@ impl Dice {
         (0..count).map(|_| b'a' + below(&mut self.0, 26) as u8).collect()
     }
 
+    #[allow(dead_code, reason = "not every test crate that includes this file draws ids")]
     pub fn hex(&mut self, count: u64) -> String {
         let digit = |dice: &mut Dice| char::from(b"0123456789abcdef"[dice.range(0, 15) as usize]);
         (0..count).map(|_| digit(self)).collect()

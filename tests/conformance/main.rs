@@ -73,8 +73,15 @@ fn run(kinds: [Kind; 2], requests: u64) -> Findings {
         row.schedules += 1;
         row.requests += world.judge.requests;
         row.checks += world.judge.checks;
-        if let Err(disagreement) = outcome {
-            disagreements.push(format!("PSYNC_SEED={seed} {name}: {}", disagreement.0));
+        match outcome {
+            Ok(()) => {}
+            Err(disagreement) if disagreement.generous => {
+                println!("  given up, PSYNC_SEED={seed} {name}: {}", disagreement.what);
+                row.given_up += 1;
+            }
+            Err(disagreement) => {
+                disagreements.push(format!("PSYNC_SEED={seed} {name}: {}", disagreement.what));
+            }
         }
     }
     row.disagreements = disagreements.len() as u64;
@@ -102,9 +109,11 @@ fn fresh_seed() -> u64 {
 }
 
 #[track_caller]
-fn assert_none(findings: &Findings) {
-    let found = &findings.disagreements;
+fn assert_none(Findings { row, disagreements: found }: &Findings) {
     assert!(found.is_empty(), "{} disagreements:\n\n{}", found.len(), found.join("\n\n"));
+    // A generous allocator is rare; what is not rare would be a wrong rule.
+    let excused = 1 + row.schedules / 20;
+    assert!(row.given_up <= excused, "{} of {} given up", row.given_up, row.schedules);
 }
 
 fn prove(kinds: [Kind; 2], part: &str) {

@@ -114,9 +114,15 @@ impl Pair {
 
     fn judge_numbers(&self, judge: &mut Judge, numbers: &[Numbers; 2]) -> Outcome {
         let [left, right] = numbers.each_ref().map(Numbers::compared);
-        for (field, value) in &left {
+        // Counters first: if they differ too, it is not about memory.
+        let (first, histlen) = ("repl_backlog_first_byte_offset", "repl_backlog_histlen");
+        for (field, value) in left.iter().filter(|(name, _)| ![first, histlen].contains(name)) {
             judge.same(&format!("{}: {field}", self.name), &[value, &right[field]])?;
         }
+        let glibc = self.servers[0].kind.engine() == "valkey-9";
+        let firsts = numbers.each_ref().map(Numbers::first);
+        judge.same_window(&format!("{}: {first}", self.name), firsts, glibc)?;
+        judge.same(&format!("{}: {histlen}", self.name), &[left[histlen], right[histlen]])?;
         judge.same_ids("master_replid", numbers.each_ref().map(Numbers::id))?;
         judge.same_ids("master_replid2", numbers.each_ref().map(Numbers::id2))?;
         let holds = numbers.each_ref().map(Numbers::window_follows_history);
@@ -125,22 +131,31 @@ impl Pair {
 
     /// The log lines since the last time must come to be equal.
     pub fn compare_logs(&mut self, judge: &mut Judge) -> Outcome {
-        self.compare_logs_as(judge, str::to_owned)
+        self.compare_logs_as(judge, |lines| lines)
     }
 
     /// The same, for lines whose numbers depend on how much the kernel took.
     pub fn compare_logs_without_numbers(&mut self, judge: &mut Judge) -> Outcome {
-        self.compare_logs_as(judge, log_shape::without_digits)
+        self.compare_logs_as(judge, |lines| {
+            lines.iter().map(|line| log_shape::without_digits(line)).collect()
+        })
     }
 
-    fn compare_logs_as(&mut self, judge: &mut Judge, view: fn(&str) -> String) -> Outcome {
+    /// The same, for lines about things that happen side by side.
+    pub fn compare_logs_in_any_order(&mut self, judge: &mut Judge) -> Outcome {
+        self.compare_logs_as(judge, |mut lines| {
+            lines.sort();
+            lines
+        })
+    }
+
+    fn compare_logs_as(
+        &mut self,
+        judge: &mut Judge,
+        view: fn(Vec<String>) -> Vec<String>,
+    ) -> Outcome {
         let end = Instant::now() + SETTLING;
-        let mut look = |keep| {
-            [0, 1].map(|side| {
-                let shapes = self.shapes(judge, side, keep);
-                shapes.iter().map(|line| view(line)).collect::<Vec<_>>()
-            })
-        };
+        let mut look = |keep| [0, 1].map(|side| view(self.shapes(judge, side, keep)));
         let mut lines = look(true);
         while lines[0] != lines[1] && Instant::now() < end {
             std::thread::sleep(Duration::from_millis(2));

@@ -65,8 +65,8 @@ fn check(when: When, tamper: Tamper, noticed: &str) {
     match schedule(&mut world, when, tamper) {
         Ok(()) => panic!("nothing was noticed, it was to be {noticed}"),
         Err(disagreement) => {
-            let first = disagreement.0.lines().next().unwrap_or_default();
-            assert!(first.contains(noticed), "{noticed}: {}", disagreement.0);
+            let first = disagreement.what.lines().next().unwrap_or_default();
+            assert!(first.contains(noticed), "{noticed}: {}", disagreement.what);
         }
     }
 }

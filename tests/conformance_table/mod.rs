@@ -46,6 +46,10 @@ pub struct Row {
     pub checks: u64,
     /// How many of these differed.
     pub disagreements: u64,
+    /// Schedules that were given up early, because an allocator gave a block more than its rule
+    /// says; what was compared until then counts.
+    #[serde(default)]
+    pub given_up: u64,
     /// With which the run can be repeated, where chance took part.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
@@ -113,8 +117,8 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
 fn markdown(parts: &[Part]) -> String {
     let mut out = String::from(
         "# Conformance\n\nWhat was compared with real servers, and how often ours differed.\n\n\
-         | suite | server | engine | seat | schedules | requests | checks | disagreements | seed | \
-         seconds | date |\n|---|---|---|---|---:|---:|---:|---:|---|---:|---|\n",
+         | suite | server | engine | seat | schedules | requests | checks | disagreements | given up \
+         | seed | seconds | date |\n|---|---|---|---|---:|---:|---:|---:|---:|---|---:|---|\n",
     );
     for part in parts {
         for row in &part.rows {
@@ -122,7 +126,7 @@ fn markdown(parts: &[Part]) -> String {
             // Writing to a String cannot fail.
             let _ = writeln!(
                 out,
-                "| {} | {} | {} | {} | {} | {} | {} | {} | {seed} | {} | {} |",
+                "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {seed} | {} | {} |",
                 part.suite,
                 row.server,
                 row.engine,
@@ -131,6 +135,7 @@ fn markdown(parts: &[Part]) -> String {
                 row.requests,
                 row.checks,
                 row.disagreements,
+                row.given_up,
                 row.seconds,
                 part.date
             );

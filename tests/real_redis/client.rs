@@ -24,6 +24,18 @@ impl Client {
     /// Sends one command and waits for its reply.
     pub fn try_call<A: AsRef<[u8]>>(&mut self, argv: &[A]) -> io::Result<Value> {
         self.socket.write_all(&encode_command(argv))?;
+        self.next_reply()
+    }
+
+    /// Sends many commands at once and waits for all replies.
+    #[allow(dead_code, reason = "not every test crate that includes this file has so many")]
+    pub fn try_call_all(&mut self, commands: &[Vec<Bytes>]) -> io::Result<Vec<Value>> {
+        let bytes: Vec<u8> = commands.iter().flat_map(|argv| encode_command(argv)).collect();
+        self.socket.write_all(&bytes)?;
+        commands.iter().map(|_| self.next_reply()).collect()
+    }
+
+    fn next_reply(&mut self) -> io::Result<Value> {
         let mut chunk = [0; 16 * 1024];
         loop {
             if let Some(value) = self.replies.next().map_err(io::Error::other)? {

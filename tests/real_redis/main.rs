@@ -7,6 +7,7 @@
 #![expect(clippy::panic, reason = "the whole crate is a test, its helpers included")]
 
 mod client;
+mod commands_are_real;
 mod keys;
 mod master_is_real;
 mod ours;

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use psync::server::config::Config;
-use psync::server::engine::REDIS_6_2;
+use psync::server::engine::{Engine, REDIS_6_2};
 use psync::server::{Address, Decided, Event, Server};
 use psync_tcp::{Driver, Options, Running};
 
@@ -19,16 +19,18 @@ pub struct Ours {
 impl Ours {
     /// A master with these settings.
     pub fn master(settings: &[(&str, &str)]) -> Ours {
-        Ours::start(settings, None)
+        Ours::start(&REDIS_6_2, settings, None)
     }
 
     /// A replica of a port of the loopback.
     pub fn replica_of(port: u16) -> Ours {
-        Ours::start(&[], Some(Address { host: "127.0.0.1".to_owned(), port }))
+        Ours::start(&REDIS_6_2, &[], Some(port))
     }
 
-    fn start(settings: &[(&str, &str)], master: Option<Address>) -> Ours {
-        let mut config = Config::defaults(&REDIS_6_2);
+    /// A server of this engine; with a port of the loopback it is its replica.
+    pub fn start(engine: &'static Engine, settings: &[(&str, &str)], master: Option<u16>) -> Ours {
+        let mut config = Config::defaults(engine);
+        let master = master.map(|port| Address { host: "127.0.0.1".to_owned(), port });
         for (directive, value) in settings {
             config.load(directive, value).expect("a modelled directive");
         }
@@ -37,7 +39,7 @@ impl Ours {
         let observer = move |happening: psync_tcp::Happening| {
             heard.lock().expect("whole").push(happening.event);
         };
-        let options = Options { config, master, ..Options::new(&REDIS_6_2) };
+        let options = Options { config, master, ..Options::new(engine) };
         let driver = Driver::start(options, observer).expect("a free port");
         let running = driver.spawn().expect("a thread");
         let client = Client::connect(running.handle().address().port()).expect("it listens");

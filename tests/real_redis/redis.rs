@@ -1,7 +1,7 @@
 //! A real redis-server as a child process, in a folder and on a port of its own.
 
 use std::net::{Ipv4Addr, TcpListener};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -31,9 +31,15 @@ pub struct Log {
 impl Redis {
     /// Starts one with these arguments besides the usual ones, and waits until it answers.
     pub fn start(args: &[&str]) -> Redis {
+        Redis::start_program(Path::new("redis-server"), args)
+    }
+
+    /// The same with another program of the kind.
+    pub fn start_program(program: &Path, args: &[&str]) -> Redis {
         // Between finding a free port and taking it somebody else can be faster, so try anew.
-        let tries = (0..5).find_map(|_| Redis::try_start(args).ok());
-        tries.unwrap_or_else(|| Redis::try_start(args).unwrap_or_else(|why| panic!("{why}")))
+        let start = || Redis::try_start(program, args);
+        let tries = (0..5).find_map(|_| start().ok());
+        tries.unwrap_or_else(|| start().unwrap_or_else(|why| panic!("{why}")))
     }
 
     /// Starts a replica of a port of the loopback.
@@ -41,18 +47,18 @@ impl Redis {
         Redis::start(&["--replicaof", "127.0.0.1", &port.to_string()])
     }
 
-    fn try_start(args: &[&str]) -> Result<Redis, String> {
+    fn try_start(program: &Path, args: &[&str]) -> Result<Redis, String> {
         let folder = new_folder();
         let port = free_port();
-        let mut command = Command::new("redis-server");
+        let mut command = Command::new(program);
         command.args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", ""]);
         command.args(["--loglevel", "debug", "--logfile", "redis.log", "--hz", "100"]);
         command.arg("--dir").arg(&folder).args(args);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let log = Log { port, file: folder.join("redis.log") };
-        let mut child = command.spawn().map_err(|error| {
-            format!("redis-server cannot be started ({error}); apt-get install redis-server")
-        })?;
+        let mut child = command
+            .spawn()
+            .map_err(|error| format!("{} cannot be started ({error})", program.display()))?;
         let answered = until(
             "redis-server answers",
             || log.evidence(),

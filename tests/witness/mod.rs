@@ -41,7 +41,7 @@ impl Witness {
     pub fn look(&mut self, world: &mut World) {
         for entry in world.take_entries() {
             if let What::Log { server, line } = entry.what
-                && line.ends_with("Finished with success")
+                && line.ends_with("Loading DB in memory")
             {
                 *self.loaded.entry(server).or_default() += 1;
             }
@@ -70,7 +70,10 @@ impl Witness {
         for (name, server) in world.servers() {
             let in_stream = server.link_phase() == Some(Phase::Connected);
             let (replid, end) = position(server);
-            let master = self.masters.get(&(replid, end));
+            // Who had to say SYNC was told no numbers, and calls its place by meaningless ones.
+            let link = server.link();
+            let numbered = link.is_none_or(|link| !link.is_unnumbered());
+            let master = self.masters.get(&(replid, end)).filter(|_| numbered);
             if let Some(digest) = master.filter(|_| in_stream) {
                 assert_eq!(server.data().digest(), *digest, "{name} differs at offset {end}");
             }

@@ -1,7 +1,7 @@
 //! The root of the component tree: draws the page anew whenever it is told that the session
 //! changed.
 
-use yew::{Callback, Component, Context, Html, Properties};
+use yew::{AttrValue, Callback, Component, Context, Html, Properties};
 
 use crate::page::{PageProps, page};
 use crate::run::RunHandle;
@@ -12,6 +12,8 @@ use crate::state::Msg;
 pub struct AppProps {
     /// The session.
     pub run: RunHandle,
+    /// Where the site's other files are: the address in front of their names.
+    pub beside: AttrValue,
     /// Where everything asked for goes.
     pub on: Callback<Msg>,
     /// Called once, with what draws the page anew.
@@ -38,6 +40,7 @@ impl Component for App {
         let props = ctx.props();
         let run = props.run.renewed();
         let revision = run.session().state().revision;
-        page(&PageProps { run, revision, on: props.on.clone() })
+        let beside = props.beside.clone();
+        page(&PageProps { run, revision, beside, on: props.on.clone() })
     }
 }

@@ -248,7 +248,8 @@ impl Inner {
                 *inner.redraw.borrow_mut() = Some(redraw);
             }
         });
-        let props = AppProps { run: self.run.clone(), on, on_ready };
+        let beside = self.root.get_attribute("data-beside").unwrap_or_default();
+        let props = AppProps { run: self.run.clone(), beside: beside.into(), on, on_ready };
         let app = yew::Renderer::<App>::with_root_and_props(self.root.clone(), props).render();
         *self.app.borrow_mut() = Some(app);
         self.listen();

@@ -21,6 +21,9 @@ pub const SHEET: &[Line] = &[
     Line { keys: &["w"], does: "write one key" },
     Line { keys: &["b"], does: "write a burst" },
     Line { keys: &["r"], does: "restart the master" },
+    Line { keys: &["p"], does: "promote the server chosen" },
+    Line { keys: &["f"], does: "let it follow the next server" },
+    Line { keys: &["i"], does: "dial, or memory as implemented" },
     Line { keys: &["?"], does: "this sheet" },
     Line { keys: &["Esc"], does: "close it" },
 ];
@@ -40,6 +43,9 @@ pub fn msg(key: &str, state: &State) -> Option<Msg> {
         "w" => Msg::Act(write()),
         "b" => Msg::Act(burst(BURST_WRITES, BURST_BYTES)),
         "r" => Msg::Act(restart("master")),
+        "p" => Msg::Promote(state.selection?),
+        "f" => Msg::FollowNext(state.selection?),
+        "i" => Msg::View(state.view.other()),
         "?" => Msg::Sheet(true),
         _ => Msg::ToggleLink(key.parse::<usize>().ok().filter(|n| (1..=9).contains(n))?),
     })
@@ -71,6 +77,7 @@ pub fn restart(server: &str) -> Action {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::state::View;
 
     #[test]
     fn keys_do_what_the_sheet_says() {
@@ -78,6 +85,11 @@ mod tests {
         assert!(matches!(msg(" ", &state), Some(Msg::TogglePlay)));
         assert!(matches!(msg("3", &state), Some(Msg::ToggleLink(3))));
         assert!(matches!(msg("b", &state), Some(Msg::Act(_))));
+        assert!(matches!(msg("i", &state), Some(Msg::View(View::Memory))));
+        assert!(msg("p", &state).is_none(), "nobody is chosen");
+        let chosen = State { selection: Some(2), ..State::default() };
+        assert!(matches!(msg("p", &chosen), Some(Msg::Promote(2))));
+        assert!(matches!(msg("f", &chosen), Some(Msg::FollowNext(2))));
         assert!(msg("0", &state).is_none());
         assert!(msg("12", &state).is_none());
         assert!(msg("F5", &state).is_none());

@@ -235,6 +235,10 @@ impl Session {
             Msg::Speed(speed) => self.state.speed = speed,
             Msg::Select(server) => self.state.selection = server,
             Msg::Open(tab) => self.state.tab = tab,
+            Msg::View(view) => self.state.view = view,
+            Msg::Promote(server) => self.promote(server)?,
+            Msg::Follow(server, master) => self.follow(server, master)?,
+            Msg::FollowNext(server) => self.follow_next(server)?,
             Msg::Theme(theme) => self.state.theme = theme,
             Msg::Sheet(open) => self.state.sheet = open,
             Msg::Dismiss => self.state.complaint = None,
@@ -331,6 +335,14 @@ impl Session {
     fn change(&mut self, change: &Change) -> Result<(), String> {
         match change.actions(&self.snapshot) {
             Some(actions) => actions.into_iter().try_for_each(|action| self.act(action).map(drop)),
+            // Another engine is another story: it is told from the beginning.
+            None if matches!(change, Change::Engine(_)) => {
+                let scenario = change.lay_over(&self.run().scenario())?;
+                let playing = self.state.playing;
+                self.load(scenario);
+                self.state.playing = playing;
+                Ok(())
+            }
             None => self.replay(change),
         }
     }
@@ -349,6 +361,34 @@ impl Session {
             false => Action::Cut { replica, direction },
         };
         self.act(action).map(drop)
+    }
+
+    fn name(&self, server: usize) -> Result<String, String> {
+        let found = self.snapshot.servers.get(server);
+        found
+            .map(|server| server.name.clone())
+            .ok_or_else(|| format!("there is no server {server}"))
+    }
+
+    fn promote(&mut self, server: usize) -> Result<(), String> {
+        let server = self.name(server)?;
+        self.act(Action::Promote { server }).map(drop)
+    }
+
+    fn follow(&mut self, server: usize, master: usize) -> Result<(), String> {
+        let (server, master) = (self.name(server)?, self.name(master)?);
+        self.act(Action::ReplicaOf { server, master }).map(drop)
+    }
+
+    fn follow_next(&mut self, server: usize) -> Result<(), String> {
+        let servers = &self.snapshot.servers;
+        let present = servers.get(server).and_then(|found| found.link.as_ref());
+        let present = present.and_then(|link| servers.iter().position(|s| s.name == link.master));
+        // From a master on: after itself.
+        let from = present.unwrap_or(server);
+        let next = (1..=servers.len()).map(|step| (from + step) % servers.len());
+        let next = next.into_iter().find(|next| *next != server);
+        self.follow(server, next.ok_or("there is nobody to follow")?)
     }
 
     fn load(&mut self, scenario: Scenario) {

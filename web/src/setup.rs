@@ -3,12 +3,13 @@
 //! Changes that the world takes while it runs are actions; the others begin the run again, with
 //! the same actions.
 
-use psync::server::config::parse_memory;
+use psync::server::config::{Config, ConfigError, OutputLimit, parse_memory};
+use psync::server::engine::REDIS_7_2;
 use serde_json::{Map, Value};
 
 use crate::attributes::{MAX_SAFE, insert};
 use crate::format::conf_size;
-use crate::world::{Action, Scenario, ServerSnapshot, Snapshot, TimedAction};
+use crate::world::{Action, Engine, Keeping, Scenario, ServerSnapshot, Snapshot, TimedAction};
 
 /// What the panel shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,8 +24,8 @@ pub struct Setup {
     pub replicas: u64,
     /// `repl-backlog-size` of the master, as redis.conf writes it.
     pub backlog: String,
-    /// `repl-backlog-ttl` of the master, in seconds.
-    pub ttl: String,
+    /// The other modelled directives of the master, as redis.conf writes them.
+    pub directives: Vec<(&'static str, String)>,
     /// Of the steady workload.
     pub writes_per_second: u64,
     /// Length of each value.
@@ -33,13 +34,101 @@ pub struct Setup {
     pub latency_us: u64,
 }
 
+/// A modelled directive of redis.conf, apart from the backlog's size.
+#[derive(Debug)]
+pub struct Directive {
+    /// Its own name.
+    pub name: &'static str,
+    /// Its unit, or what may be typed.
+    pub unit: &'static str,
+    /// Whether an engine has it.
+    known: fn(&Engine) -> bool,
+}
+
+/// The one whose value is a list.
+const LIMIT: &str = "client-output-buffer-limit";
+
+const ALWAYS: fn(&Engine) -> bool = |_| true;
+
+/// In the order of the panel.
+pub const DIRECTIVES: &[Directive] = &[
+    Directive { name: "repl-backlog-ttl", unit: "s, 0 = never", known: ALWAYS },
+    Directive { name: LIMIT, unit: "hard soft s", known: ALWAYS },
+    Directive { name: "repl-timeout", unit: "s", known: ALWAYS },
+    Directive { name: "repl-ping-replica-period", unit: "s", known: ALWAYS },
+    Directive {
+        name: "repl-diskless-sync",
+        unit: "yes or no",
+        // Since 2.8.18; nobody thought of it in 2011.
+        known: |engine| !matches!(engine.keeping, Keeping::Retained),
+    },
+    Directive {
+        name: "repl-diskless-sync-delay",
+        unit: "s",
+        known: |engine| !matches!(engine.keeping, Keeping::Retained),
+    },
+    Directive {
+        name: "dual-channel-replication-enabled",
+        unit: "yes or no",
+        known: |engine| engine.dual_channel,
+    },
+];
+
+impl PartialEq for Directive {
+    fn eq(&self, other: &Directive) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Directive {}
+
+impl Directive {
+    /// Asks the core whether it takes the value; its answer, in words, is shown where it does not.
+    fn read(&self, text: &str) -> Result<Change, String> {
+        let value = if self.name == LIMIT { format!("replica {text}") } else { text.to_owned() };
+        let mut trial = Config::defaults(&REDIS_7_2);
+        match trial.set(self.name, &value) {
+            Ok(()) => Ok(Change::Config(self.name, value)),
+            Err(ConfigError::Invalid { wants, .. }) => Err(format!("Not that: {wants}.")),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}
+
+/// What a configuration says, for every directive of the panel.
+fn directives(config: &Config) -> Vec<(&'static str, String)> {
+    let text = |directive: &Directive| match directive.name {
+        LIMIT => {
+            let OutputLimit { hard_bytes, soft_bytes, soft_seconds } = config.replica_limit;
+            format!("{} {} {soft_seconds}", conf_size(hard_bytes), conf_size(soft_bytes))
+        }
+        name => config.matching(name).into_iter().next().map(|(_, text)| text).unwrap_or_default(),
+    };
+    DIRECTIVES.iter().map(|directive| (directive.name, text(directive))).collect()
+}
+
+/// `replica 256mb 64mb 60` without its first word, which stands on the label.
+fn limit_of(value: &str) -> String {
+    value.strip_prefix("replica ").unwrap_or(value).to_owned()
+}
+
+/// An engine as people write it.
+#[must_use]
+pub fn engine_title(engine: &Engine) -> String {
+    let version: Vec<&str> = engine.version.split('.').take(2).collect();
+    match engine.keeping {
+        Keeping::Retained => "The 2011 proposal".to_owned(),
+        _ => format!("{} {}", engine.server_name(), version.join(".")),
+    }
+}
+
 /// One field of the panel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Field {
     /// `repl-backlog-size`.
     Backlog,
-    /// `repl-backlog-ttl`.
-    Ttl,
+    /// Another directive.
+    Directive(&'static Directive),
     /// Writes per second.
     Writes,
     /// Bytes in a value.
@@ -61,9 +150,17 @@ pub enum Change {
     Grouped(&'static str, &'static str, u64),
     /// A key of the scenario itself.
     Plain(&'static str, u64),
+    /// Another engine, by its name.
+    Engine(String),
 }
 
 impl Setup {
+    /// The engine's row.
+    #[must_use]
+    pub fn engine(&self) -> &'static Engine {
+        Engine::by_name(&self.engine).unwrap_or(&REDIS_7_2)
+    }
+
     /// Reads a scenario; of its actions, those until `now_us` count.
     #[must_use]
     pub fn read(scenario: &Scenario, now_us: u64) -> Setup {
@@ -74,7 +171,7 @@ impl Setup {
             seed: scenario.seed,
             replicas: scenario.replicas as u64,
             backlog: conf_size(config.backlog_bytes),
-            ttl: config.backlog_ttl_seconds.to_string(),
+            directives: directives(&config),
             writes_per_second: scenario.workload.writes_per_second,
             value_bytes: scenario.workload.value_bytes,
             latency_us: scenario.network.default.latency_us,
@@ -90,10 +187,12 @@ impl Setup {
     fn follow(&mut self, action: &Action) {
         match action {
             Action::Config { server, directive, value } if server == "master" => {
-                match directive.as_str() {
-                    "repl-backlog-size" => value.clone_into(&mut self.backlog),
-                    "repl-backlog-ttl" => value.clone_into(&mut self.ttl),
-                    _ => {}
+                if directive == "repl-backlog-size" {
+                    value.clone_into(&mut self.backlog);
+                }
+                let named = self.directives.iter_mut().find(|(name, _)| name == directive);
+                if let Some((name, text)) = named {
+                    *text = if *name == LIMIT { limit_of(value) } else { value.clone() };
                 }
             }
             Action::Link { latency_us: Some(latency_us), .. } => self.latency_us = *latency_us,
@@ -107,23 +206,23 @@ impl Setup {
 }
 
 impl Field {
-    /// In the order of the panel.
-    pub const ALL: [Field; 7] = [
-        Field::Backlog,
-        Field::Ttl,
-        Field::Writes,
-        Field::ValueBytes,
-        Field::Latency,
-        Field::Replicas,
-        Field::Seed,
-    ];
+    /// In the order of the panel, as far as `engine` knows them.
+    #[must_use]
+    pub fn of(engine: &Engine) -> Vec<Field> {
+        let known = |directive: &&Directive| (directive.known)(engine);
+        let directives = DIRECTIVES.iter().filter(known).map(Field::Directive);
+        std::iter::once(Field::Backlog)
+            .chain(directives)
+            .chain([Field::Writes, Field::ValueBytes, Field::Latency, Field::Replicas, Field::Seed])
+            .collect()
+    }
 
     /// Its label.
     #[must_use]
     pub fn label(self) -> &'static str {
         match self {
             Field::Backlog => "repl-backlog-size",
-            Field::Ttl => "repl-backlog-ttl",
+            Field::Directive(directive) => directive.name,
             Field::Writes => "Writes per second",
             Field::ValueBytes => "Value size",
             Field::Latency => "Latency, one way",
@@ -143,7 +242,7 @@ impl Field {
     pub fn unit(self) -> &'static str {
         match self {
             Field::Backlog => "16kb, 1mb",
-            Field::Ttl => "s, 0 = never",
+            Field::Directive(directive) => directive.unit,
             Field::Writes => "/s",
             Field::ValueBytes => "B",
             Field::Latency => "ms",
@@ -157,7 +256,7 @@ impl Field {
     pub fn id(self) -> &'static str {
         match self {
             Field::Backlog => "set-backlog",
-            Field::Ttl => "set-ttl",
+            Field::Directive(directive) => directive.name,
             Field::Writes => "set-writes",
             Field::ValueBytes => "set-value-bytes",
             Field::Latency => "set-latency",
@@ -171,7 +270,10 @@ impl Field {
     pub fn text(self, setup: &Setup) -> String {
         match self {
             Field::Backlog => setup.backlog.clone(),
-            Field::Ttl => setup.ttl.clone(),
+            Field::Directive(directive) => {
+                let found = setup.directives.iter().find(|(name, _)| *name == directive.name);
+                found.map(|(_, text)| text.clone()).unwrap_or_default()
+            }
             Field::Writes => setup.writes_per_second.to_string(),
             Field::ValueBytes => setup.value_bytes.to_string(),
             Field::Latency => milliseconds(setup.latency_us),
@@ -189,7 +291,7 @@ impl Field {
         let text = text.trim();
         Ok(match self {
             Field::Backlog => Change::Config("repl-backlog-size", conf_size(size(text)?)),
-            Field::Ttl => Change::Config("repl-backlog-ttl", whole(text, 0, 1 << 31)?.to_string()),
+            Field::Directive(directive) => directive.read(text)?,
             Field::Writes => {
                 Change::Grouped("workload", "writes_per_second", whole(text, 0, 1_000_000)?)
             }
@@ -250,6 +352,9 @@ impl Change {
             Change::Grouped(group, key, value) => {
                 insert(&mut json, group, key, Value::from(*value));
             }
+            Change::Engine(name) => {
+                json.insert("engine".to_owned(), Value::from(name.clone()));
+            }
             Change::Plain(key, value) => {
                 json.insert((*key).to_owned(), Value::from(*value));
             }
@@ -290,6 +395,44 @@ fn latency(text: &str) -> Result<u64, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::world::ENGINES;
+
+    fn directive(name: &str) -> Field {
+        DIRECTIVES.iter().find(|d| d.name == name).map(Field::Directive).expect("one of ours")
+    }
+
+    #[test]
+    fn every_engine_has_a_title_of_its_own_and_only_its_own_directives() {
+        let titles: Vec<String> = ENGINES.iter().map(|engine| engine_title(engine)).collect();
+        assert_eq!(
+            titles,
+            [
+                "The 2011 proposal",
+                "Redis 2.8",
+                "Redis 4.0",
+                "Redis 6.2",
+                "Redis 7.0",
+                "Redis 7.2",
+                "Valkey 9.1"
+            ]
+        );
+        let dual = directive("dual-channel-replication-enabled");
+        let with: Vec<&str> = ENGINES
+            .iter()
+            .filter(|engine| Field::of(engine).contains(&dual))
+            .map(|engine| engine.name)
+            .collect();
+        assert_eq!(with, ["valkey-9"]);
+    }
+
+    #[test]
+    fn a_directive_is_refused_in_the_words_of_the_server() {
+        let diskless = directive("repl-diskless-sync").read("maybe");
+        assert!(diskless.is_err_and(|why| why.contains("yes")));
+        assert!(directive(LIMIT).read("64kb").is_err());
+        let taken = directive(LIMIT).read("64kb 0 0");
+        assert_eq!(taken, Ok(Change::Config(LIMIT, "replica 64kb 0 0".to_owned())));
+    }
 
     #[test]
     fn fields_take_what_redis_conf_takes_and_say_what_they_want() {
@@ -311,7 +454,10 @@ mod tests {
         let scenario = Scenario::preset("too-long").unwrap();
         for (field, text) in [
             (Field::Backlog, "32kb"),
-            (Field::Ttl, "60"),
+            (directive("repl-backlog-ttl"), "60"),
+            (directive(LIMIT), "64kb 0 5"),
+            (directive("repl-diskless-sync"), "yes"),
+            (directive("repl-timeout"), "5"),
             (Field::Writes, "77"),
             (Field::Latency, "2.5"),
             (Field::Replicas, "9"),

@@ -73,6 +73,14 @@ pub enum Msg {
     Select(Option<usize>),
     /// Open a panel.
     Open(Tab),
+    /// Another drawing of what is kept.
+    View(View),
+    /// This server follows nobody any more.
+    Promote(usize),
+    /// This server follows another one.
+    Follow(usize, usize),
+    /// This server follows the one after its present master.
+    FollowNext(usize),
     /// Light, dark or as the system says.
     Theme(Theme),
     /// The sheet of keys.
@@ -104,6 +112,16 @@ pub enum Tab {
     Console,
     /// What the run is made of.
     Settings,
+}
+
+/// How the kept history is drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum View {
+    /// As a dial, whatever the engine.
+    #[default]
+    Dial,
+    /// As the engine keeps it in memory.
+    Memory,
 }
 
 /// Which palette.
@@ -152,6 +170,8 @@ pub struct State {
     pub selection: Option<usize>,
     /// The decision jumped to; several can share one moment. None: the latest until now.
     pub jumped: Option<usize>,
+    /// How the kept history is drawn.
+    pub view: View,
     /// The open panel.
     pub tab: Tab,
     /// Which palette.
@@ -180,6 +200,7 @@ impl Default for State {
             jumped: None,
             tab: Tab::default(),
             theme: Theme::default(),
+            view: View::default(),
             sheet: false,
             complaint: None,
             announcement: String::new(),
@@ -200,6 +221,17 @@ impl Tab {
             Tab::Info => "INFO",
             Tab::Console => "Console",
             Tab::Settings => "Settings",
+        }
+    }
+}
+
+impl View {
+    /// The other one.
+    #[must_use]
+    pub fn other(self) -> View {
+        match self {
+            View::Dial => View::Memory,
+            View::Memory => View::Dial,
         }
     }
 }

@@ -2,13 +2,16 @@
 
 pub use psync::cluster::decision::{CounterMoved, DecisionRecord, Remedy, Verdict};
 pub use psync::cluster::snapshot::{
-    BacklogSnapshot, Counters, LinkSnapshot, LinkState, Packet, PacketKind, Role, ServerSnapshot,
-    Snapshot, Transfer,
+    BacklogSnapshot, Counters, LinkSnapshot, LinkState, ListSnapshot, MemorySnapshot, Packet,
+    PacketKind, Role, ServerSnapshot, Snapshot, Transfer,
 };
 pub use psync::cluster::trace::{Entry, Message, What};
 pub use psync::cluster::{
     Action, BadInput, Branch, Branches, BytesAt, Comparison, Counterfactual, Delta, Direction,
     Finding, Preset, Report, Run, Scenario, Shared, Tally, TimedAction, Trace, presets,
 };
+pub use psync::server::engine::{ENGINES, Engine};
+pub use psync::stream::backlog::{Block, Keeping};
 pub use psync::stream::checks::{Check, CheckName, Outcome};
+pub use psync::stream::offset::BytePos;
 pub use psync::time::Instant;

@@ -6,14 +6,14 @@
 use bytes::Bytes;
 
 use super::{Followed, Online, Step, Transfer};
-use crate::server::command::{self, Context};
+use crate::server::Server;
+use crate::server::command;
 use crate::server::keyspace::{DATABASES, Keyspace};
 use crate::server::outbox::Kind;
-use crate::server::{Output, Server};
 use crate::stream::offset::ByteCount;
 use crate::wire::Rdb;
 use crate::wire::parse_integer;
-use crate::wire::{CommandDecoder, Frame, FrameKind, encode_command};
+use crate::wire::{Frame, FrameKind, encode_command};
 use crate::wire::{PayloadEvent, PayloadForm};
 
 impl Server {
@@ -31,7 +31,7 @@ impl Server {
                             format!("receiving {len} bytes from master to disk")
                         }
                         PayloadForm::Eof => {
-                            transfer.ack_at_once = true;
+                            transfer.streamed = true;
                             "receiving streamed RDB from master with EOF to disk".to_owned()
                         }
                     };
@@ -40,8 +40,9 @@ impl Server {
                 Ok(Some(PayloadEvent::Progress { received })) => transfer.received = received,
                 Ok(Some(PayloadEvent::Done { rdb, rest })) => self.load(&rdb, &rest),
                 Err(error) => {
+                    // Nothing was loaded yet: what can be continued still can be.
                     self.log(format!("MASTER aborted replication with an error: {error}"));
-                    self.distrust_link();
+                    self.drop_link();
                 }
             }
         }
@@ -50,33 +51,46 @@ impl Server {
     fn load(&mut self, rdb: &Bytes, rest: &Bytes) {
         let Some(upstream) = &self.upstream else { return };
         let Step::Transfer(transfer) = &upstream.step else { return };
-        let Transfer { replid, end, ack_at_once, unnumbered, .. } = *transfer;
-        let Some(snapshot) = self.readable(rdb) else { return self.distrust_link() };
+        let Transfer { replid, end, streamed, unnumbered, .. } = *transfer;
+        if !self.replace_data(rdb, Followed { replid, applied: end, db: 0, unnumbered }) {
+            return self.distrust_link();
+        }
+        self.log("MASTER <-> REPLICA sync: Finished with success");
+        self.enter(Step::Online(Online::begin(rest)));
+        if streamed || self.engine.relink.acks_every_snapshot {
+            self.acknowledge();
+        }
+        self.read_stream();
+    }
+
+    /// Puts a snapshot in place of the data and its history in place of the old one; in which
+    /// database the stream goes on stands in the snapshot. Says whether it could be read: if not,
+    /// the old data is gone all the same, as from a server that empties itself before it loads.
+    pub(super) fn replace_data(&mut self, rdb: &Bytes, followed: Followed) -> bool {
         self.log("MASTER <-> REPLICA sync: Flushing old data");
         self.log("MASTER <-> REPLICA sync: Loading DB in memory");
         self.give_up_history();
+        let Some(snapshot) = self.readable(rdb) else {
+            self.data = Keyspace::default();
+            self.arm_expiry();
+            return false;
+        };
         let db = snapshot.aux("repl-stream-db").and_then(|text| database(text)).unwrap_or(0);
         self.data = Keyspace::from_entries(snapshot.entries);
+        self.touch_all();
         if let Some(upstream) = &mut self.upstream {
-            upstream.followed = Some(Followed { replid, applied: end, db, unnumbered });
+            upstream.followed = Some(Followed { db, ..followed });
         }
         if self.shares_history() {
             self.stream_db = Some(db);
-            self.history.adopt(replid, end);
+            self.history.adopt(followed.replid, followed.applied);
             self.free_backlog();
             self.create_backlog();
         }
         self.arm_expiry();
-        self.log("MASTER <-> REPLICA sync: Finished with success");
         // A snapshot received as a file stays on disk, with its id and offset in it.
-        self.outputs.push_back(Output::Save { rdb: rdb.clone() });
-        let mut decoder = CommandDecoder::new();
-        decoder.feed(rest);
-        self.enter(Step::Online(Online { decoder, transaction: Vec::new() }));
-        if ack_at_once {
-            self.acknowledge();
-        }
-        self.read_stream();
+        self.put_on_disk(rdb.clone());
+        true
     }
 
     /// The snapshot, unless it is damaged or cannot be held here.
@@ -129,7 +143,14 @@ impl Server {
         let Some(upstream) = &mut self.upstream else { return };
         let Step::Online(online) = &mut upstream.step else { return };
         let named = |name: &[u8]| frame.argv.first().is_some_and(|w| w.eq_ignore_ascii_case(name));
-        if named(b"exec") && !online.transaction.is_empty() {
+        if frame.argv.is_empty() {
+            // A bare newline, an empty command: part of the stream, but nothing to apply. Its
+            // bytes count with the next command.
+            match online.transaction.is_empty() {
+                true => online.blanks.push(frame),
+                false => online.transaction.push(frame),
+            }
+        } else if named(b"exec") && !online.transaction.is_empty() {
             let mut whole = std::mem::take(&mut online.transaction);
             whole.push(frame);
             self.apply_all(&whole);
@@ -146,7 +167,10 @@ impl Server {
         for frame in frames {
             self.apply(&frame.argv);
         }
-        let raw: Vec<Bytes> = frames.iter().map(|frame| frame.raw.clone()).collect();
+        let Some(upstream) = &mut self.upstream else { return };
+        let Step::Online(online) = &mut upstream.step else { return };
+        let blanks = std::mem::take(&mut online.blanks);
+        let raw: Vec<Bytes> = blanks.iter().chain(frames).map(|frame| frame.raw.clone()).collect();
         let len: u64 = raw.iter().map(|raw| raw.len() as u64).sum();
         let Some(upstream) = &mut self.upstream else { return };
         if let Some(followed) = &mut upstream.followed {
@@ -173,7 +197,7 @@ impl Server {
             }
         } else if let Some(found) = command::find(name).filter(|found| found.takes(argv.len())) {
             let db = self.followed_db();
-            let context = Context { db, now_ms: self.unix_ms(), expired_by_ms: 0 };
+            let context = self.context(db, 0);
             let effect = self.run(found, context, argv);
             if !self.shares_history()
                 && let Some(propagate) = effect.propagate
@@ -181,7 +205,7 @@ impl Server {
                 // Before PSYNC2 a replica writes a stream of its own for those that follow it.
                 self.feed(db, &propagate);
             }
-        } else if !["ping", "multi", "exec"].iter().any(|known| silent(known)) {
+        } else if !["ping", "multi", "exec"].iter().any(silent) {
             let name = String::from_utf8_lossy(name).into_owned();
             self.log(format!(
                 "== CRITICAL == This replica does not know a command of its master: '{name}'"
@@ -207,9 +231,9 @@ impl Server {
     /// `REPLCONF ACK <applied offset>`.
     pub(super) fn acknowledge(&mut self) {
         let followed = self.upstream.as_ref().and_then(|upstream| upstream.followed());
-        // Who said SYNC was told no offset, and says none.
-        let Some(followed) = followed.filter(|followed| !followed.unnumbered) else { return };
-        let applied = followed.applied.to_string();
+        let Some(followed) = followed else { return };
+        // Counted from -1 by who was told no offset.
+        let applied = (followed.next().0 - 1).to_string();
         if let Some(conn) = self.upstream.as_ref().and_then(|upstream| upstream.conn) {
             self.send(conn, Kind::Control, encode_command(&["REPLCONF", "ACK", &applied]));
         }

@@ -7,19 +7,24 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 
-use super::{Online, Step, Transfer};
+use super::{Online, Phase, Step, Transfer};
 use crate::server::Server;
 use crate::server::outbox::Kind;
+use crate::server::timers::Timer;
 use crate::stream::history::ReplId;
 use crate::stream::offset::Offset;
 use crate::stream::psync::Request;
+use crate::time::SECOND_US;
 use crate::wire::LineDecoder;
 use crate::wire::PayloadDecoder;
+use crate::wire::encode_command;
 use crate::wire::parse_integer;
-use crate::wire::{CommandDecoder, encode_command};
+
+/// How long a line may take from its first byte to its end (Redis `repl_syncio_timeout`, 5 s).
+const LINE_US: u64 = 5 * SECOND_US;
 
 /// A snapshot larger than this is refused before it is received.
-const LARGEST_SNAPSHOT_BYTES: u64 = 1 << 31;
+pub(super) const LARGEST_SNAPSHOT_BYTES: u64 = 1 << 31;
 
 /// Which reply comes next.
 #[derive(Clone, Debug)]
@@ -57,6 +62,26 @@ impl Server {
                     self.drop_link();
                 }
             }
+        }
+    }
+
+    /// A line that has begun is waited for only so long, however alive the master is otherwise.
+    pub(super) fn time_half_a_line(&mut self) {
+        let half = match self.upstream.as_ref().map(|upstream| &upstream.step) {
+            Some(Step::Handshake(lines, _)) => lines.buffered() > 0,
+            _ => false,
+        };
+        if !half {
+            self.timers.disarm(Timer::HandshakeLine);
+        } else if !self.timers.is_armed(Timer::HandshakeLine) {
+            self.timers.arm(Timer::HandshakeLine, self.now.after_us(LINE_US));
+        }
+    }
+
+    pub(in crate::server) fn line_never_ended(&mut self) {
+        if self.link_phase() == Some(Phase::Handshake) {
+            self.log("Master did not respond to command during SYNC handshake");
+            self.drop_link();
         }
     }
 
@@ -107,12 +132,11 @@ impl Server {
             let words = std::iter::once(&"REPLCONF").chain(words);
             words.map(|word| (*word).to_owned()).collect::<Vec<_>>()
         };
-        let port = match self.config.announce_port {
-            0 => self.config.port.to_string(),
-            port => port.to_string(),
-        };
+        let port = self.announced_port();
         let mut messages = VecDeque::from([words(&["listening-port", &port])]);
         let known = self.engine.handshake.capabilities.iter().copied();
+        let dual = self.engine.dual_channel && self.config.dual_channel;
+        let known = known.chain(dual.then_some("dual-channel"));
         let capabilities: Vec<&str> = known.flat_map(|name| ["capa", name]).collect();
         messages.push_back(words(&capabilities));
         if self.engine.handshake.run_id {
@@ -122,6 +146,13 @@ impl Server {
             messages.push_back(words(&["version", self.engine.version]));
         }
         messages
+    }
+
+    pub(super) fn announced_port(&self) -> String {
+        match self.config.announce_port {
+            0 => self.config.port.to_string(),
+            port => port.to_string(),
+        }
     }
 
     fn await_reply(&mut self, next: Awaiting) {
@@ -155,11 +186,17 @@ impl Server {
             let pos = request.pos;
             self.log(format!("Trying a partial resynchronization (request {id}:{pos})."));
         }
-        self.tell_master(&["PSYNC", &id, &request.pos.to_string()]);
+        let pos = request.pos.to_string();
+        let mut words = vec!["PSYNC", &id, &pos];
+        words.extend(self.asks_to_take_over().then_some("FAILOVER"));
+        self.tell_master(&words);
         self.await_reply(Awaiting::Psync);
     }
 
     fn answered(&mut self, line: &Bytes) {
+        if !self.took_over(line) {
+            return;
+        }
         let words: Vec<&[u8]> = line.split(|byte| *byte == b' ').collect();
         let text = String::from_utf8_lossy(line).into_owned();
         match words.as_slice() {
@@ -183,6 +220,9 @@ impl Server {
                     self.drop_link();
                 }
             },
+            [b"+DUALCHANNELSYNC"] if self.config.dual_channel && self.engine.dual_channel => {
+                self.begin_dual();
+            }
             [b"-NOMASTERLINK", ..] | [b"-LOADING", ..] if self.engine.relink.understands_later => {
                 self.log(format!(
                     "Master is currently unable to PSYNC but should be in the future: {text}"
@@ -210,7 +250,12 @@ impl Server {
         }
         let Some(upstream) = &mut self.upstream else { return };
         // It keeps the last id that it was told, which means nothing any more.
-        let replid = upstream.followed.take().map_or(ReplId::NONE, |followed| followed.replid);
+        let replid = upstream.announced.unwrap_or(ReplId::NONE);
+        if self.engine.relink.keeps_until_loading {
+            upstream.followed = None;
+        } else {
+            self.give_up_history();
+        }
         let rest = self.take_handshake_rest();
         self.receive_snapshot(replid, Offset::ZERO, true, &rest);
     }
@@ -220,6 +265,9 @@ impl Server {
     fn full_from(&mut self, replid: ReplId, end: Offset) {
         self.log(format!("Full resync from master: {replid}:{end}"));
         let rest = self.take_handshake_rest();
+        if let Some(upstream) = &mut self.upstream {
+            upstream.announced = Some(replid);
+        }
         if !self.engine.relink.keeps_until_loading {
             self.give_up_history();
         }
@@ -247,7 +295,7 @@ impl Server {
             end,
             received: 0,
             total: None,
-            ack_at_once: false,
+            streamed: false,
             unnumbered,
         }));
         self.read_transfer();
@@ -278,13 +326,11 @@ impl Server {
             self.stream_db = Some(db);
         }
         self.log("MASTER <-> REPLICA sync: Master accepted a Partial Resynchronization.");
-        let mut decoder = CommandDecoder::new();
-        decoder.feed(&rest);
-        self.enter(Step::Online(Online { decoder, transaction: Vec::new() }));
+        self.enter(Step::Online(Online::begin(&rest)));
         self.read_stream();
     }
 
-    fn take_handshake_rest(&mut self) -> Bytes {
+    pub(super) fn take_handshake_rest(&mut self) -> Bytes {
         let Some(upstream) = &mut self.upstream else { return Bytes::new() };
         match std::mem::replace(&mut upstream.step, Step::Waiting) {
             Step::Handshake(lines, _) => lines.into_rest(),

@@ -370,9 +370,9 @@ impl Ledger for BlocksWindow {
         if pos < self.kept_since || pos < self.dropped.front().copied().unwrap_or(self.kept_since) {
             return None;
         }
-        let firsts =
+        let mut firsts =
             self.dropped.iter().copied().chain(self.blocks.iter().map(|block| block.first));
-        let behind = firsts.skip_while(|first| *first <= pos).next();
+        let behind = firsts.find(|first| *first > pos);
         let behind = behind.map_or_else(
             // In the newest block, or not written yet: a block still to come begins behind it.
             || {

@@ -55,7 +55,8 @@ impl Rdb {
 /// The checksum of a file's bytes: CRC-64 in Redis' own variant (crc64.c).
 fn checksum(bytes: &[u8]) -> u64 {
     // A static, so that the table of 2 KB exists once.
-    static CRC: crc::Crc<u64> = crc::Crc::<u64>::new(&crc::CRC_64_REDIS);
+    static CRC: crc::Crc<u64, crc::Table<16>> =
+        crc::Crc::<u64, crc::Table<16>>::new(&crc::CRC_64_REDIS);
     CRC.checksum(bytes)
 }
 

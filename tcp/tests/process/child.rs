@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -63,16 +64,41 @@ impl Server {
     /// Starts one on a free port and waits until it is ready. It logs to a file of its own.
     pub fn start(args: &[&str]) -> Server {
         // Another process may take the port between looking and listening; then look again.
-        (0..20).find_map(|_| Server::try_start(args)).expect("a free port")
+        (0..20).find_map(|_| Server::try_start(args, Folder::new()).ok()).expect("a free port")
     }
 
-    fn try_start(args: &[&str]) -> Option<Server> {
+    /// Kills it and starts another one in its folder.
+    pub fn restart(mut self, args: &[&str]) -> Server {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let folder = std::mem::replace(&mut self.folder, Folder::new());
+        drop(self);
+        let again = |folder, _| match Server::try_start(args, folder) {
+            Ok(server) => ControlFlow::Break(server),
+            Err(folder) => ControlFlow::Continue(folder),
+        };
+        (0..20).try_fold(folder, again).break_value().expect("a free port")
+    }
+
+    /// Gives the folder back when the port was taken.
+    fn try_start(args: &[&str], folder: Folder) -> Result<Server, Folder> {
+        Server::try_to(program(), args, folder)
+    }
+
+    /// Starts one that may have so many files open.
+    pub fn start_with_few_files(files: u32) -> Server {
+        let mut shell = Command::new("sh");
+        let script = format!("ulimit -n {files}; exec \"$0\" \"$@\"");
+        shell.args(["-c", &script, env!("CARGO_BIN_EXE_psync-server")]);
+        Server::try_to(shell, &[], Folder::new()).ok().expect("a free port")
+    }
+
+    fn try_to(mut command: Command, args: &[&str], folder: Folder) -> Result<Server, Folder> {
+        let _ = fs::remove_file(folder.0.join("log"));
         let port = {
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
             listener.local_addr().expect("bound").port()
         };
-        let folder = Folder::new();
-        let mut command = program();
         command.args(["--port", &port.to_string(), "--logfile", "log", "--dir"]);
         command.arg(&folder.0).args(["--save", ""]).args(args);
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().expect("it starts");
@@ -84,7 +110,10 @@ impl Server {
         let refused = server.log().contains("Address already in use");
         let ended = server.child.try_wait().expect("ours");
         assert!(ended.is_none() || refused, "it did not start: {}", server.log());
-        ended.is_none().then_some(server)
+        if ended.is_none() {
+            return Ok(server);
+        }
+        Err(std::mem::replace(&mut server.folder, Folder::new()))
     }
 
     pub fn pid(&self) -> u32 {

@@ -19,12 +19,12 @@ fn refused(output: &Output, says: &str) {
 
 #[test]
 fn its_log_has_the_lines_that_a_harness_waits_for_in_a_real_servers_shape() {
-    let server = Server::start(&["--repl-backlog-size", "16kb", "--appendonly", "no"]);
+    let server = Server::start(&["--repl-backlog-size", "16kb", "--rdbcompression", "no"]);
     let pid = server.pid();
     let log = server.log();
     for says in [
         format!("pid={pid}, just started"),
-        "Warning: 'appendonly' is accepted but not modelled, it has no effect.".to_owned(),
+        "Warning: 'rdbcompression' is accepted but not modelled, it has no effect.".to_owned(),
         format!("Running mode=standalone, port={}.", server.port),
         format!(" PID: {pid}"),
         "Server initialized".to_owned(),
@@ -194,5 +194,47 @@ fn version_and_help_are_no_errors() {
         } else {
             "Usage: psync-server"
         }));
+    }
+}
+
+#[test]
+fn a_wrong_configuration_is_refused_exactly_as_redis_server_does_it() {
+    let cases: &[&[&str]] = &[
+        &["--nonsense", "3"],
+        &["--nonsense"],
+        &["--port"],
+        &["--port", "abc"],
+        &["--port", "1", "2"],
+        &["--PORT", "70000"],
+        &["--replicaof", "x"],
+        &["--replicaof", "a 1 2"],
+        &["--slaveof", "a", "b", "c"],
+        &["--repl-backlog-size", "big"],
+        &["--repl-backlog-size", "1", "2"],
+        &["--dir", "/nonexistent"],
+        &["--logfile", "/nonexistent/x"],
+        &["--loglevel", "foo"],
+        &["--save", "1"],
+        &["--save", "a", "b"],
+        &["--daemonize", "maybe"],
+        &["--repl-timeout", "0"],
+        &["--maxclients", "-1"],
+        &["--dbfilename", "a/b"],
+        &["--repl-ping-slave-period", "x"],
+        &["--repl-diskless-sync", "perhaps"],
+        &["--client-output-buffer-limit", "foo", "1", "2", "3"],
+        &["--client-query-buffer-limit", "1"],
+        &["--port \"x"],
+    ];
+    // Debian's version may differ from the engine's; nothing else may.
+    let shape = |output: &Output| {
+        let error = text(&output.stderr);
+        let error = error.lines().filter(|line| !line.starts_with("***"));
+        (output.status.code(), error.map(str::to_owned).collect::<Vec<_>>())
+    };
+    for args in cases {
+        let real = std::process::Command::new("redis-server").args(*args).output();
+        let real = real.expect("redis-server is installed (Debian: redis-server)");
+        assert_eq!(shape(&run(args)), shape(&real), "{args:?}");
     }
 }

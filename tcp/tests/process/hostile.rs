@@ -220,6 +220,36 @@ fn ten_thousand_connections_together_and_in_a_storm() {
     trial.end(BASE_MIB);
 }
 
+#[test]
+fn a_server_that_may_open_few_files_promises_no_more_than_it_can_hold() {
+    let server = Server::start_with_few_files(100);
+    let log = server.log();
+    // Whoever may raise the limit does; then there is nothing to tell anybody.
+    if log.contains("Increased maximum number of open files") {
+        return server.assert_alive();
+    }
+    assert!(log.contains("maxclients has been reduced to 68 to compensate"), "{log}");
+    let mut peers: Vec<TcpStream> = (0..150).map(|_| server.connect()).collect();
+    let answers: Vec<Vec<u8>> = peers
+        .iter_mut()
+        .map(|peer| {
+            // One that was refused may be gone already.
+            let _ = peer.write_all(b"PING\r\n");
+            read_some(peer)
+        })
+        .collect();
+    assert!(answers[..68].iter().all(|answer| answer == b"+PONG\r\n"));
+    let (told, cut): (Vec<_>, Vec<_>) =
+        answers[68..].iter().partition(|answer| answer.starts_with(b"-ERR max number"));
+    assert!(!told.is_empty() && cut.iter().all(|answer| answer.is_empty()), "{cut:?}");
+    drop(peers);
+    until("there is room again", || {
+        let mut peer = server.connect();
+        peer.write_all(b"PING\r\n").ok()?;
+        (read_some(&mut peer) == b"+PONG\r\n").then_some(())
+    });
+}
+
 /// One piece of what comes, or nothing when it ends.
 fn read_some(socket: &mut TcpStream) -> Vec<u8> {
     let mut chunk = vec![0; 1000];

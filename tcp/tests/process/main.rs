@@ -4,4 +4,5 @@ mod child;
 mod command_line;
 mod hostile;
 mod replica;
+mod snapshot;
 mod with_redis_cli;

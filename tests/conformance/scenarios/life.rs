@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crate::ask::World;
 use crate::judge::Outcome;
 use crate::pair::Pair;
-use crate::process::wait_for;
+use crate::process::{Process, wait_for};
 use crate::request::{Id, Request};
 use crate::scenarios::{plain, settings};
 use crate::writes::{Values, write};
@@ -66,7 +66,8 @@ pub fn restart(world: &mut World) -> Outcome {
         pair.compare_logs(&mut world.judge)?;
         wait_for(|| (unix_ms() > expires_at).then_some(()));
         world.judge.note(format!("restart, saved: {saves}, with an expired key: {expires}"));
-        pair.servers.iter_mut().for_each(crate::process::Process::restart);
+        let ended = pair.servers.each_mut().map(Process::restart);
+        world.judge.holds("SHUTDOWN ends it", ended)?;
         pair.compare_info(&mut world.judge)?;
         let former = Id::Former(world.memory.former.len().saturating_sub(1));
         for id in [former, Id::Second] {
@@ -105,7 +106,7 @@ pub fn pings(world: &mut World) -> Outcome {
         loop {
             for server in &mut pair.servers {
                 let goal = start + wanted * PING_BYTES;
-                let end = |server: &mut crate::process::Process| {
+                let end = |server: &mut Process| {
                     let end = server.info().get("master_repl_offset").cloned().unwrap_or_default();
                     end.parse::<u64>().unwrap_or_default()
                 };

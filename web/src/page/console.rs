@@ -2,8 +2,11 @@
 
 use wasm_bindgen::JsCast;
 use web_sys::{Event, HtmlInputElement, HtmlSelectElement, InputEvent, KeyboardEvent, SubmitEvent};
-use yew::{Callback, Html, Properties, function_component, html, use_state, use_state_eq};
+use yew::{
+    Callback, Html, Properties, UseStateHandle, function_component, html, use_state, use_state_eq,
+};
 
+use super::completion::{COMMANDS, completion, hint};
 use crate::format::server_title;
 use crate::run::RunHandle;
 use crate::state::Msg;
@@ -52,6 +55,8 @@ pub fn Console(props: &ConsoleProps) -> Html {
             let there = match event.key().as_str() {
                 "ArrowUp" => (*back + 1).min(typed.len()),
                 "ArrowDown" => back.saturating_sub(1),
+                // At the end of the line there is nowhere to go but on, as in a good shell.
+                "ArrowRight" | "End" => return complete(&event, &text),
                 _ => return,
             };
             event.prevent_default();
@@ -90,10 +95,35 @@ pub fn Console(props: &ConsoleProps) -> Html {
                 <input
                     type="text" aria-label="Command" placeholder="SET key value"
                     autocomplete="off" autocapitalize="off" spellcheck="false"
+                    list="commands" aria-describedby="syntax"
                     value={(*text).clone()} {oninput} {onkeydown}
                 />
                 <button type="submit">{ "Run" }</button>
+                <datalist id="commands">
+                    { for COMMANDS.iter().map(|syntax| html! { <option value={syntax.name} /> }) }
+                </datalist>
+                <output id="syntax" class="syntax">{ under(&text) }</output>
             </form>
         </div>
+    }
+}
+
+/// Takes the name that the line could become, when the cursor stands at its end.
+fn complete(event: &KeyboardEvent, text: &UseStateHandle<String>) {
+    let input = event.target().and_then(|t| t.dyn_into::<HtmlInputElement>().ok());
+    let at = input.and_then(|input| input.selection_start().ok().flatten());
+    let at_end = at.is_some_and(|at| at as usize == text.encode_utf16().count());
+    if let Some(name) = completion(text).filter(|_| at_end) {
+        event.prevent_default();
+        text.set(format!("{name} "));
+    }
+}
+
+/// What stands under the line: the arguments, or what `→` would make of it.
+fn under(line: &str) -> String {
+    match (hint(line), completion(line)) {
+        (Some(syntax), _) => format!("{} {}", syntax.name, syntax.arguments),
+        (None, Some(name)) => format!("\u{2192} {name}"),
+        (None, None) => String::new(),
     }
 }

@@ -6,9 +6,9 @@ use yew::{Callback, Html, html};
 
 use super::share::Share;
 use crate::run::RunHandle;
-use crate::setup::Setup;
+use crate::setup::{Change, Setup, engine_title};
 use crate::state::{Msg, Tab, Theme};
-use crate::world::{Scenario, presets};
+use crate::world::{ENGINES, Scenario, presets};
 
 /// What the header needs.
 #[derive(PartialEq)]
@@ -34,7 +34,9 @@ pub fn header(props: &HeaderProps) -> Html {
             <h1>{ "PSYNC " }<span>{ "Lab" }</span></h1>
             { menu(props) }
             <div class="pills">
-                { pill("engine", &engine(&setup.engine), on) }
+                <label class="engine-pill">
+                    <span>{ "engine " }</span>{ engines("Engine", setup, on) }
+                </label>
                 { pill("backlog", &setup.backlog, on) }
                 { pill("seed", &setup.seed.to_string(), on) }
             </div>
@@ -105,12 +107,21 @@ fn pill(name: &str, value: &str, on: &Callback<Msg>) -> Html {
     }
 }
 
-/// `redis-6.2` as people write it.
-fn engine(name: &str) -> String {
-    match name.split_once('-') {
-        Some(("redis", version)) => format!("Redis {version}"),
-        Some(("valkey", version)) => format!("Valkey {version}"),
-        _ => name.to_owned(),
+/// The menu of all engines; another one begins the run again.
+pub fn engines(name: &'static str, setup: &Setup, on: &Callback<Msg>) -> Html {
+    let onchange = on.reform(|event: Event| {
+        let select = event.target().and_then(|target| target.dyn_into::<HtmlSelectElement>().ok());
+        let name = select.map(|select| select.value()).unwrap_or_default();
+        Msg::Change(Change::Engine(name))
+    });
+    html! {
+        <select aria-label={name} title="The run begins again with another engine" {onchange}>
+            { for ENGINES.iter().map(|engine| html! {
+                <option key={engine.name} value={engine.name} selected={engine.name == setup.engine}>
+                    { engine_title(engine) }
+                </option>
+            }) }
+        </select>
     }
 }
 

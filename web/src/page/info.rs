@@ -4,6 +4,7 @@ use yew::{Callback, Html, html};
 
 use crate::format::{server_title, short_id, thousands, thousands_signed};
 use crate::run::RunHandle;
+use crate::stage::memory::compared::compared;
 use crate::state::Msg;
 use crate::world::{LinkState, Role, ServerSnapshot};
 
@@ -15,6 +16,9 @@ pub fn info(run: &RunHandle, on: &Callback<Msg>) -> Html {
     html! {
         <>
             { for servers.get(chosen).map(facts) }
+            { for servers.get(chosen).and_then(|server| server.backlog.as_ref()).map(|backlog| {
+                compared(backlog, session.setup().engine().keeping)
+            }) }
             <table class="servers">
                 <caption class="unseen">{ "All servers" }</caption>
                 <thead><tr>

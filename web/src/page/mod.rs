@@ -5,13 +5,15 @@
 
 use std::rc::Rc;
 
-use yew::{Callback, Html, html};
+use yew::{AttrValue, Callback, Html, html};
 
+mod completion;
 mod console;
 mod decision;
 mod header;
 mod info;
 mod panels;
+mod proven;
 mod settings;
 mod share;
 mod sheet;
@@ -22,7 +24,7 @@ use self::decision::{DecisionProps, decision};
 use self::header::{HeaderProps, header};
 use self::panels::{PanelsProps, panels};
 use self::sheet::Sheet;
-use self::transport::{HandsProps, TransportProps, hands, transport};
+use self::transport::{Chosen, HandsProps, TransportProps, hands, transport};
 use crate::part::part;
 use crate::run::RunHandle;
 use crate::session::Session;
@@ -36,6 +38,8 @@ pub struct PageProps {
     pub run: RunHandle,
     /// Changes whenever the session does.
     pub revision: u64,
+    /// Where the site's other files are: the address in front of their names.
+    pub beside: AttrValue,
     /// Where everything asked for goes.
     pub on: Callback<Msg>,
 }
@@ -62,6 +66,8 @@ pub fn page(props: &PageProps) -> Html {
                 <Stage
                     snapshot={Rc::clone(session.snapshot())} run={run.clone()}
                     playing={state.playing} selection={state.selection}
+                    view={state.view} engine={session.setup().engine()}
+                    on_view={on.reform(Msg::View)}
                     on_action={on.reform(Msg::Act)} on_select={on.reform(Msg::Select)}
                 />
             </div>
@@ -71,10 +77,16 @@ pub fn page(props: &PageProps) -> Html {
                     decision: shown.map(|(_, d)| d.clone()),
                     on: on.clone(),
                 }) }
-                { panels(&PanelsProps { run: run.clone(), revision, tab: state.tab, on: on.clone() }) }
+                { panels(&PanelsProps {
+                    run: run.clone(),
+                    revision,
+                    tab: state.tab,
+                    beside: props.beside.clone(),
+                    on: on.clone(),
+                }) }
             </div>
             <p class="unseen" role="status" aria-live="polite">{ &state.announcement }</p>
-            <Sheet open={state.sheet} on={on.clone()} />
+            <Sheet open={state.sheet} beside={props.beside.clone()} on={on.clone()} />
         </div>
     }
 }
@@ -99,19 +111,26 @@ fn timeline(props: &PageProps, session: &Session, place: (usize, usize)) -> Html
             />
             { part(hands, HandsProps {
                 setup: session.setup().clone(),
-                replica: replica(session),
+                chosen: chosen(session),
                 on: on.clone(),
             }) }
         </section>
     }
 }
 
-/// The replica that "Restart" is about: the one looked at. Where there is room the stage has such a
-/// button on every card; this one is for a hundred replicas, and for narrow containers.
-fn replica(session: &Session) -> Option<String> {
+/// The server looked at, unless it is a master: whom it may follow. Where there is room the stage has
+/// buttons for the rest on every card; these are for a hundred replicas, and for narrow containers.
+fn chosen(session: &Session) -> Option<Chosen> {
     let servers = &session.snapshot().servers;
-    let chosen = session.state().selection.filter(|n| *n > 0).and_then(|n| servers.get(n));
-    chosen.map(|server| server.name.clone())
+    let index = session.state().selection?;
+    let server = servers.get(index)?;
+    let present = server.link.as_ref().map(|link| link.master.clone());
+    let alone = servers.iter().filter(|other| other.link.is_none()).count() < 2;
+    if present.is_none() && alone {
+        return None;
+    }
+    let names = servers.iter().map(|server| server.name.clone()).collect();
+    Some(Chosen { index, names, present })
 }
 
 fn banner(complaint: Option<&str>, on: &Callback<Msg>) -> Html {

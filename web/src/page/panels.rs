@@ -2,7 +2,7 @@
 
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, KeyboardEvent};
-use yew::{Callback, Html, classes, html};
+use yew::{AttrValue, Callback, Html, classes, html};
 
 use super::console::Console;
 use super::info::info;
@@ -19,6 +19,8 @@ pub struct PanelsProps {
     pub revision: u64,
     /// The open one.
     pub tab: Tab,
+    /// Where the site's other files are.
+    pub beside: AttrValue,
     /// Where everything asked for goes.
     pub on: Callback<Msg>,
 }
@@ -32,7 +34,7 @@ pub fn panels(props: &PanelsProps) -> Html {
         Tab::Console => html! {
             <Console run={run.clone()} revision={props.revision} on={on.clone()} />
         },
-        Tab::Settings => settings(run, on),
+        Tab::Settings => settings(run, on, &props.beside),
     };
     html! {
         <div class="panels">

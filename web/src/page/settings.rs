@@ -4,16 +4,18 @@ use wasm_bindgen::JsCast;
 use web_sys::{Event, HtmlInputElement};
 use yew::{Callback, Html, Properties, function_component, html, use_state};
 
+use super::header::engines;
+use super::proven::proven;
 use crate::run::RunHandle;
 use crate::setup::Field;
 use crate::state::Msg;
 
 /// The form.
-pub fn settings(run: &RunHandle, on: &Callback<Msg>) -> Html {
+pub fn settings(run: &RunHandle, on: &Callback<Msg>, beside: &str) -> Html {
     let session = run.session();
     let setup = session.setup();
     let (now, again): (Vec<Field>, Vec<Field>) =
-        Field::ALL.into_iter().partition(|field| field.is_live());
+        Field::of(setup.engine()).into_iter().partition(|field| field.is_live());
     let group = |title: &'static str, fields: Vec<Field>| {
         html! {
             <fieldset>
@@ -26,9 +28,16 @@ pub fn settings(run: &RunHandle, on: &Callback<Msg>) -> Html {
     };
     html! {
         <div class="settings">
+            <fieldset>
+                <legend>{ "Begins again, from the start" }</legend>
+                <div class="field is-engine">
+                    <span aria-hidden="true">{ "Engine" }</span>
+                    { engines("Engine of all servers", setup, on) }
+                </div>
+            </fieldset>
             { group("Take effect at once", now) }
             { group("Begin the run again", again) }
-            <p class="engine">{ "Engine " }<b>{ &setup.engine }</b></p>
+            { proven(beside) }
         </div>
     }
 }
@@ -64,7 +73,7 @@ fn Input(props: &InputProps) -> Html {
     };
     let value = wrong.as_ref().map_or_else(|| props.text.clone(), |(typed, _)| typed.clone());
     let wrong_id = format!("{}-wrong", field.id());
-    let numeric = !matches!(field, Field::Backlog);
+    let numeric = !matches!(field, Field::Backlog | Field::Directive(_));
     html! {
         <div class="field">
             <label for={field.id()}>{ field.label() }</label>

@@ -1,8 +1,11 @@
 //! The sheet of keys: a modal dialog, so that the browser itself traps the focus and takes Escape.
 
 use web_sys::HtmlDialogElement;
-use yew::{Callback, Html, Properties, function_component, html, use_effect_with, use_node_ref};
+use yew::{
+    AttrValue, Callback, Html, Properties, function_component, html, use_effect_with, use_node_ref,
+};
 
+use super::proven::proven;
 use crate::keys::SHEET;
 use crate::state::Msg;
 
@@ -11,6 +14,8 @@ use crate::state::Msg;
 pub struct SheetProps {
     /// Whether it is open.
     pub open: bool,
+    /// Where the site's other files are.
+    pub beside: AttrValue,
     /// Where everything asked for goes.
     pub on: Callback<Msg>,
 }
@@ -44,6 +49,7 @@ pub fn Sheet(props: &SheetProps) -> Html {
                     </div>
                 }) }
             </dl>
+            { proven(&props.beside) }
             <form method="dialog"><button type="submit" class="strong">{ "Close" }</button></form>
         </dialog>
     }

@@ -5,7 +5,7 @@ use yew::{Callback, ServerRenderer};
 use crate::app::{App, AppProps};
 use crate::run::RunHandle;
 use crate::session::Session;
-use crate::state::{Msg, Tab};
+use crate::state::{Msg, Tab, View};
 use crate::world::Scenario;
 
 /// The page's HTML after these messages.
@@ -16,7 +16,12 @@ fn html(preset: &str, messages: Vec<Msg>) -> String {
         for msg in messages {
             session.apply(msg).expect("a message that can be done");
         }
-        AppProps { run: RunHandle::new(session), on: Callback::noop(), on_ready: Callback::noop() }
+        AppProps {
+            run: RunHandle::new(session),
+            beside: "https://docs.example/lab/".into(),
+            on: Callback::noop(),
+            on_ready: Callback::noop(),
+        }
     })
     .hydratable(false)
     .render();
@@ -112,6 +117,73 @@ fn a_partial_resync_has_no_reason_and_no_remedy() {
 fn a_complaint_is_an_alert_that_can_be_dismissed() {
     let page = html("short-blip", vec![Msg::Complain("seed is \"abc\"".to_owned())]);
     has(&page, &["role=\"alert\"", "seed is \"abc\"", "aria-label=\"Dismiss\""]);
+}
+
+#[test]
+fn every_engine_is_offered_and_its_dial_is_called_what_it_is() {
+    let page = html("short-blip", vec![Msg::Open(Tab::Settings)]);
+    has(&page, &["aria-label=\"Engine\"", ">The 2011 proposal<", ">Redis 6.2<", ">Valkey 9.1<"]);
+    has(&page, &["aria-label=\"Engine of all servers\"", "client-output-buffer-limit"]);
+    assert!(!page.contains("projection") && !page.contains("dual-channel"));
+    let change = |name: &str| Msg::Change(crate::setup::Change::Engine(name.to_owned()));
+    let page = html("short-blip", vec![Msg::Open(Tab::Settings), change("valkey-9")]);
+    has(
+        &page,
+        &["projection: the backlog is a list of blocks", "dual-channel-replication-enabled"],
+    );
+    let page = html("short-blip", vec![change("proposal")]);
+    has(&page, &["projection: a list for each replica; the longest is drawn"]);
+}
+
+#[test]
+fn the_memory_is_drawn_as_the_engine_keeps_it() {
+    let memory = |preset: &str, seconds: u64| {
+        html(preset, vec![Msg::View(View::Memory), Msg::Advance(seconds * 1_000_000)])
+    };
+    let page = memory("slow-replica-pins", 24);
+    has(
+        &page,
+        &[
+            "aria-label=\"Memory as implemented\"",
+            "aria-label=\"Blocks, oldest first\"",
+            "shared blocks",
+            "repl-backlog-size 16,384",
+            "would leave, but replica 1 still reads block 1.",
+            "shared blocks, 7.0 on<span class=\"unseen\">, this engine",
+        ],
+    );
+    has(&memory("short-blip", 6), &["One circular buffer", "Private queues", "goes to index"]);
+    let page = memory("proposal", 11);
+    has(&page, &["3 lists", "away: ", "not sent yet"]);
+    has(&memory("proposal", 20), &["no list"]);
+}
+
+#[test]
+fn after_a_promotion_the_dial_names_its_server_and_the_old_master_has_a_card() {
+    let page = html("promotion", vec![Msg::Advance(14_000_000), Msg::Select(Some(2))]);
+    has(
+        &page,
+        &[
+            ">replica 1, master now<",
+            "follows replica 1: 1 partial",
+            "aria-label=\"Promote master\"",
+            "aria-label=\"Cut link to master\"",
+            ">replica 2 follows\u{2026}<",
+        ],
+    );
+    assert!(!page.contains("aria-label=\"Cut link to replica 1\""), "it has no link");
+}
+
+#[test]
+fn a_replica_cut_for_its_output_says_so() {
+    let page = html("two-windows", vec![Msg::Advance(20_000_000)]);
+    has(&page, &["cut: output limit", "replica-2: cut, output limit"]);
+}
+
+#[test]
+fn the_table_of_conformance_is_linked_beside_the_site() {
+    let page = html("short-blip", vec![]);
+    has(&page, &["href=\"https://docs.example/lab/conformance.html\"", "Proven against"]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The transport: play, step, decisions, time, speed; and the hands on the world: write, restart.
 
 use wasm_bindgen::JsCast;
-use web_sys::{Event, HtmlInputElement, InputEvent};
+use web_sys::{Event, HtmlInputElement, HtmlSelectElement, InputEvent};
 use yew::{Callback, Html, html};
 
 use crate::format::{seconds, server_title};
@@ -123,13 +123,24 @@ fn speed(props: &TransportProps) -> Html {
     }
 }
 
+/// The server looked at, and whom it may follow.
+#[derive(PartialEq)]
+pub struct Chosen {
+    /// Index in the snapshot's servers.
+    pub index: usize,
+    /// Of all servers.
+    pub names: Vec<String>,
+    /// Whom it follows; none as a master.
+    pub present: Option<String>,
+}
+
 /// What the hands need.
 #[derive(PartialEq)]
 pub struct HandsProps {
     /// For the steady rate.
     pub setup: Setup,
-    /// Name of the replica that "Restart" is about.
-    pub replica: Option<String>,
+    /// The server looked at.
+    pub chosen: Option<Chosen>,
     /// Where everything asked for goes.
     pub on: Callback<Msg>,
 }
@@ -148,14 +159,6 @@ pub fn hands(props: &HandsProps) -> Html {
             }
         }
     };
-    let restart_replica = props.replica.as_ref().map(|name| {
-        let title = format!("Restart {}", server_title(name));
-        html! {
-            <button type="button" class="restart-replica" onclick={act(on, keys::restart(name))}>
-                { title }
-            </button>
-        }
-    });
     html! {
         <div class="hands">
             <button type="button" title="Write one key (w)" onclick={act(on, keys::write())}>
@@ -179,8 +182,61 @@ pub fn hands(props: &HandsProps) -> Html {
             <button type="button" title="New run ID (r)" onclick={act(on, keys::restart("master"))}>
                 { "Restart master" }
             </button>
-            { for restart_replica }
+            { for props.chosen.as_ref().map(|chosen| of_chosen(chosen, on)) }
         </div>
+    }
+}
+
+/// What can be done to the server looked at; on its card there are buttons for two of the three.
+fn of_chosen(chosen: &Chosen, on: &Callback<Msg>) -> Html {
+    let Chosen { index, names, present } = chosen;
+    let index = *index;
+    let Some(name) = names.get(index) else { return Html::default() };
+    let title = server_title(name);
+    let follow = {
+        let on = on.clone();
+        move |event: Event| {
+            let target = event.target().and_then(|t| t.dyn_into::<HtmlSelectElement>().ok());
+            match target.map(|select| select.value().parse::<usize>()) {
+                Some(Ok(master)) => on.emit(Msg::Follow(index, master)),
+                Some(Err(_)) => on.emit(Msg::Promote(index)),
+                None => {}
+            }
+        }
+    };
+    let others = names.iter().enumerate().filter(|(n, _)| *n != index);
+    html! {
+        <>
+            if name != "master" {
+                <button
+                    type="button" class="restart-replica" onclick={act(on, keys::restart(name))}
+                >
+                    { format!("Restart {title}") }
+                </button>
+            }
+            if present.is_some() {
+                <button
+                    type="button" class="restart-replica"
+                    onclick={on.reform(move |_| Msg::Promote(index))}
+                >
+                    { format!("Promote {title}") }
+                </button>
+            }
+            <label class="follow">
+                <span>{ format!("{title} follows\u{2026}") }</span>
+                <select onchange={follow}>
+                    <option value="" selected={present.is_none()}>{ "nobody" }</option>
+                    { for others.map(|(n, other)| html! {
+                        <option
+                            key={n} value={n.to_string()}
+                            selected={present.as_deref() == Some(&**other)}
+                        >
+                            { server_title(other) }
+                        </option>
+                    }) }
+                </select>
+            </label>
+        </>
     }
 }
 

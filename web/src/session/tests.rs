@@ -201,10 +201,8 @@ fn a_lesson_is_read_with_next_and_previous_and_the_goal_ticks_itself_off() {
         session.apply(Msg::LessonNext).unwrap();
     }
     assert!(session.apply(Msg::LessonNext).is_err(), "the goal is the reader's");
-    for change in ["64kb"] {
-        let change = crate::setup::Field::Backlog.read(change).unwrap();
-        session.apply(Msg::Change(change)).unwrap();
-    }
+    let change = crate::setup::Field::Backlog.read("64kb").unwrap();
+    session.apply(Msg::Change(change)).unwrap();
     advance(&mut session, 1_500_000);
     session.apply(Msg::ToggleLink(3)).unwrap();
     advance(&mut session, 12_000_000);

@@ -13,12 +13,12 @@ use wasm_bindgen::closure::Closure;
 use web_sys::{CanvasRenderingContext2d, Element, HtmlCanvasElement, ResizeObserver};
 use yew::{NodeRef, hook, use_effect_with, use_memo, use_mut_ref, use_node_ref, use_state_eq};
 
-use super::painting::StagePainter;
 use super::painting::palette::Palette;
+use super::painting::{StagePainter, Told};
 use super::plan::{Fit, Plan};
-use super::span::{Span, Zoom};
+use super::span::Span;
 use crate::run::{Painter, PainterGuard, RunHandle};
-use crate::world::Snapshot;
+use crate::state::View;
 
 /// The size drawn for before the container is measured: that of a figure in the page.
 const FIRST: Size = Size { width: 908.0, height: 517.0, fit: Fit::Page };
@@ -50,9 +50,9 @@ type Slot = Rc<RefCell<Option<(Rc<StagePainter>, PainterGuard)>>>;
 
 impl Surface {
     /// Tells the painter what only the page knows, and has it paint.
-    pub fn tell(&self, moving: bool, zoom: Zoom, cursor: Option<i64>, still: Option<Rc<Snapshot>>) {
+    pub fn tell(&self, told: Told) {
         if let Some((painter, _)) = &*self.painter.borrow() {
-            painter.tell(moving, zoom, cursor, still);
+            painter.tell(told);
             self.run.request_paint();
         }
     }
@@ -71,13 +71,13 @@ impl Surface {
     }
 }
 
-/// Everything about the canvas, for a world with `count` replicas.
+/// Everything about the canvas, for a world with so many cards.
 #[hook]
-pub fn use_surface(run: &RunHandle, count: usize) -> Surface {
+pub fn use_surface(run: &RunHandle, count: usize, view: View) -> Surface {
     let (root, canvas, probe) = (use_node_ref(), use_node_ref(), use_node_ref());
     let size = use_state_eq(|| FIRST);
-    let plan = use_memo((*size, count), |(size, count)| {
-        Plan::new(size.width, size.height, *count, size.fit)
+    let plan = use_memo((*size, count, view), |(size, count, view)| {
+        Plan::new(size.width, size.height, *count, size.fit, *view)
     });
     let painter: Slot = use_mut_ref(|| None);
     {

@@ -5,9 +5,11 @@
 
 use super::figures::{lasting, percent};
 use super::standing::{Standing, is_cut, standing, words};
-use crate::format::{bytes, server_title, thousands, thousands_signed};
+use super::topology::{Topology, master_of};
+use crate::format::{bytes, server_title, short_id, thousands, thousands_signed};
 use crate::world::{
-    DecisionRecord, LinkSnapshot, PacketKind, ServerSnapshot, Snapshot, Transfer, Verdict,
+    BacklogSnapshot, LinkSnapshot, PacketKind, ServerSnapshot, Snapshot, Trace, Transfer, Verdict,
+    What,
 };
 
 /// A progress bar.
@@ -26,6 +28,25 @@ pub struct Tally {
     pub partial: u64,
     /// Full ones.
     pub full: u64,
+    /// How often its master cut it for its output.
+    pub kills: u64,
+    /// Whether that was the last thing that happened to it.
+    pub killed: bool,
+}
+
+impl Tally {
+    /// In words; behind the master that it follows, where that has to be said.
+    fn text(self, master: Option<String>) -> String {
+        let mut text = match master {
+            Some(master) => format!("follows {master}: "),
+            None => "answered: ".to_owned(),
+        };
+        text.push_str(&format!("{} partial \u{b7} {} full", self.partial, self.full));
+        if self.kills > 0 {
+            text.push_str(&format!(" \u{b7} {} cut", self.kills));
+        }
+        text
+    }
 }
 
 /// The texts of one card.
@@ -51,21 +72,51 @@ pub struct Card {
     pub meter: Option<Meter>,
     /// Past answers.
     pub tally: String,
-    /// Whether its link is cut.
+    /// Whether it has a link.
+    pub link: bool,
+    /// Whether that is cut.
     pub cut: bool,
 }
 
+/// What a replica makes its master hold, when that is worth a word.
+struct Output {
+    text: String,
+    meter: Option<Meter>,
+}
+
+impl Output {
+    /// A reader of blocks always refers to one, and that block counts as a whole: only a reader
+    /// that is not at the newest block holds anything back.
+    fn of(link: &LinkSnapshot, backlog: Option<&BacklogSnapshot>) -> Option<Output> {
+        let held = link.output_bytes.filter(|held| *held > 0)?;
+        let newest = backlog.and_then(|backlog| backlog.blocks.as_ref()).map(|b| b.len() - 1);
+        if newest.is_some() && link.reads_block >= newest {
+            return None;
+        }
+        let Some(limit) = link.output_limit_bytes else {
+            return Some(Output { text: format!("output {}, no limit", bytes(held)), meter: None });
+        };
+        let text = format!("output {} of {} limit", bytes(held), bytes(limit));
+        let meter = Meter { name: "output of its limit", percent: percent(held, limit) };
+        Some(Output { text, meter: Some(meter) })
+    }
+}
+
 impl Card {
-    /// The card of `server`.
+    /// The card of the server of this index.
     #[must_use]
     pub fn new(
         snapshot: &Snapshot,
+        topology: &Topology,
         index: usize,
-        server: &ServerSnapshot,
-        link: &LinkSnapshot,
         tally: Tally,
-        size: Option<u64>,
-    ) -> Card {
+    ) -> Option<Card> {
+        let server = snapshot.servers.get(index)?;
+        let Some(link) = &server.link else {
+            return Some(Card::of_master(snapshot, index, server));
+        };
+        let master = master_of(snapshot, server);
+        let backlog = master.and_then(|master| snapshot.servers[master].backlog.as_ref());
         let rate = snapshot.write_bytes_per_second;
         let standing = standing(link, rate);
         let transfer = link.transfer.filter(|_| standing == Standing::Transfer);
@@ -76,21 +127,55 @@ impl Card {
             Some(Transfer { received, total: None }) => bytes(received),
             None => thousands(server.master_repl_offset),
         };
-        Card {
+        let output = Output::of(link, backlog);
+        // On the dial and the bus there is only one master; every other one is named.
+        let elsewhere = master.is_some_and(|master| master != topology.subject) || index == 0;
+        Some(Card {
             server: index,
             name: server.name.clone(),
             title: server_title(&server.name),
             standing,
-            state: words(server, link, snapshot.now_us, rate),
+            state: words(server, link, tally.killed, snapshot.now_us, rate),
             figure,
-            cover: cover(link, standing, rate),
-            detail: match transfer {
-                Some(transfer) => time_left(snapshot, index, link, transfer),
-                None => detail(link, standing),
+            cover: match (&output, transfer) {
+                (Some(_), None) => format!("{} B behind", thousands(link.behind_bytes)),
+                _ => cover(link, standing, rate),
             },
-            meter: meter(link, standing, transfer, size),
-            tally: format!("answered: {} partial \u{b7} {} full", tally.partial, tally.full),
+            detail: match (&output, transfer) {
+                (Some(output), _) => output.text.clone(),
+                (None, Some(transfer)) => time_left(snapshot, index, link, transfer),
+                (None, None) => detail(link, standing),
+            },
+            meter: output
+                .and_then(|output| output.meter.filter(|_| transfer.is_none()))
+                .or_else(|| meter(link, standing, transfer, backlog.map(|b| b.size))),
+            tally: tally.text(elsewhere.then(|| server_title(&link.master))),
+            link: true,
             cut: is_cut(link),
+        })
+    }
+
+    /// A master beside the one on the dial: nobody feeds it.
+    fn of_master(snapshot: &Snapshot, index: usize, server: &ServerSnapshot) -> Card {
+        let followers = snapshot.servers.iter().filter_map(|other| other.link.as_ref());
+        let followers = followers.filter(|link| link.master == server.name).count();
+        Card {
+            server: index,
+            name: server.name.clone(),
+            title: server_title(&server.name),
+            standing: Standing::Apart,
+            state: if server.frozen { "frozen" } else { "a master" }.to_owned(),
+            figure: thousands(server.master_repl_offset),
+            cover: String::new(),
+            detail: format!("its own history {}", short_id(&server.replid)),
+            meter: None,
+            tally: match followers {
+                0 => "nobody follows it".to_owned(),
+                1 => "one follows it".to_owned(),
+                n => format!("{n} follow it"),
+            },
+            link: false,
+            cut: false,
         }
     }
 
@@ -114,6 +199,12 @@ impl Card {
         serde_json::json!({ "do": verb, "replica": self.name }).to_string()
     }
 
+    /// What makes it a master.
+    #[must_use]
+    pub fn promote_action(&self) -> String {
+        serde_json::json!({ "do": "promote", "server": self.name }).to_string()
+    }
+
     /// What restarts it.
     #[must_use]
     pub fn restart_action(&self) -> String {
@@ -121,23 +212,42 @@ impl Card {
     }
 }
 
-/// How often which answer was given to each server, by its index.
+/// What happened to each server until now, by its index.
 #[must_use]
-pub fn tallies<'a>(
-    snapshot: &Snapshot,
-    decisions: impl Iterator<Item = &'a DecisionRecord>,
-) -> Vec<Tally> {
+pub fn tallies(snapshot: &Snapshot, trace: &Trace) -> Vec<Tally> {
     let mut out = vec![Tally::default(); snapshot.servers.len()];
+    let mut decided = vec![0; out.len()];
+    let decisions = trace.decisions().iter();
     for decision in decisions.take_while(|decision| decision.at_us <= snapshot.now_us) {
         let index = snapshot.servers.iter().position(|server| server.name == decision.replica);
-        if let Some(tally) = index.and_then(|index| out.get_mut(index)) {
+        if let Some((index, tally)) = index.and_then(|index| Some((index, out.get_mut(index)?))) {
+            decided[index] = decision.at_us;
             match decision.verdict {
                 Verdict::Partial => tally.partial += 1,
                 Verdict::Full => tally.full += 1,
             }
         }
     }
+    for entry in trace.entries().take_while(|entry| entry.at.0 <= snapshot.now_us) {
+        let killed = output_kill(&entry.what).filter(|index| *index < out.len());
+        if let Some(index) = killed {
+            out[index].kills += 1;
+            out[index].killed = entry.at.0 >= decided[index];
+        }
+    }
     out
+}
+
+/// The server that this line says was cut because its output was too much. The world gives the
+/// server of index N the address 10.0.0.(N + 1).
+#[must_use]
+pub fn output_kill(what: &What) -> Option<usize> {
+    let What::Log { line, .. } = what else { return None };
+    if !line.contains("scheduled to be closed ASAP") {
+        return None;
+    }
+    let (_, address) = line.split_once("addr=10.0.0.")?;
+    address.split(':').next()?.parse::<usize>().ok()?.checked_sub(1)
 }
 
 fn cover(link: &LinkSnapshot, standing: Standing, rate: u64) -> String {
@@ -210,9 +320,46 @@ mod tests {
 
     fn card(link: LinkSnapshot) -> Card {
         let snapshot = fixture::world(vec![link]);
-        let server = &snapshot.servers[1];
-        let link = server.link.as_ref().unwrap();
-        Card::new(&snapshot, 1, server, link, Tally { partial: 1, full: 1 }, Some(SIZE))
+        let tally = Tally { partial: 1, full: 1, ..Tally::default() };
+        Card::new(&snapshot, &Topology::new(&snapshot, None), 1, tally).unwrap()
+    }
+
+    #[test]
+    fn output_that_waits_is_held_against_its_limit() {
+        let mut link = fixture::link();
+        (link.output_bytes, link.output_limit_bytes) = (Some(48_000), Some(64_000));
+        link.behind_bytes = 50_000;
+        let card = card(link);
+        assert_eq!(card.detail, "output 48.0 KB of 64.0 KB limit");
+        assert_eq!(card.cover, "50,000 B behind");
+        assert_eq!(card.meter, Some(Meter { name: "output of its limit", percent: 75 }));
+    }
+
+    #[test]
+    fn who_was_cut_is_told_by_the_address_in_the_log_line() {
+        let line = |line: &str| What::Log { server: 0, line: line.to_owned() };
+        let said = line(
+            "Client id=2 addr=10.0.0.3:40001 laddr=127.0.0.1:6379 scheduled to be closed ASAP for \
+             overcoming of output buffer limits.",
+        );
+        assert_eq!(output_kill(&said), Some(2));
+        assert_eq!(output_kill(&line("Client addr=10.0.0.3:1 was told something")), None);
+    }
+
+    #[test]
+    fn a_server_in_a_chain_says_whom_it_follows_and_a_master_that_it_has_none() {
+        let mut world = fixture::world(vec![fixture::link(); 2]);
+        if let Some(link) = &mut world.servers[2].link {
+            "replica-1".clone_into(&mut link.master);
+        }
+        let card = |world: &Snapshot, index| {
+            Card::new(world, &Topology::new(world, None), index, Tally::default()).unwrap()
+        };
+        assert_eq!(card(&world, 2).tally, "follows replica 1: 0 partial \u{b7} 0 full");
+        world.servers[1].link = None;
+        let apart = card(&world, 1);
+        assert_eq!((apart.state.as_str(), apart.tally.as_str()), ("a master", "one follows it"));
+        assert!(!apart.link);
     }
 
     #[test]

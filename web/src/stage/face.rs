@@ -6,10 +6,11 @@ use yew::{Html, classes, html};
 
 use super::figures::lasting;
 use super::plan::{Circle, Plan, Rect};
-use super::standing::{Standing, replicas, standing, subject};
+use super::standing::{Standing, standing};
+use super::topology::Topology;
 use super::{scale, turn};
 use crate::format::{server_title, short_id, thousands};
-use crate::world::{ServerSnapshot, Snapshot};
+use crate::world::{Role, ServerSnapshot, Snapshot};
 
 /// What track and ticks need; it hardly ever changes.
 #[derive(PartialEq)]
@@ -27,6 +28,8 @@ pub struct FaceProps {
     pub plan: Rc<Plan>,
     /// The world.
     pub snapshot: Rc<Snapshot>,
+    /// Who follows whom.
+    pub topology: Rc<Topology>,
 }
 
 /// A note inside the dial.
@@ -89,8 +92,7 @@ fn ticks(c: &Circle, size: u64, minor: bool) -> String {
 /// The master's facts.
 pub fn face(props: &FaceProps) -> Html {
     let snapshot = &props.snapshot;
-    let index = subject(snapshot);
-    let Some(master) = snapshot.servers.get(index) else { return Html::default() };
+    let Some(master) = props.topology.master(snapshot) else { return Html::default() };
     let (style, class, apart) = match props.plan.dial {
         Some(c) => {
             let inner = c.rim - c.track;
@@ -107,7 +109,7 @@ pub fn face(props: &FaceProps) -> Html {
         }
         None => (String::new(), "face is-bar", false),
     };
-    let notes = notes(snapshot, master).into_iter().map(|note| {
+    let notes = notes(snapshot, &props.topology, master).into_iter().map(|note| {
         html! {
             <p class={classes!("face-note", note.standing.class())}>
                 <span aria-hidden="true">{ note.standing.glyph() }</span>{ " " }{ note.text }
@@ -119,16 +121,50 @@ pub fn face(props: &FaceProps) -> Html {
     html! {
         <>
             <div {class} {style}>
-                <p class="face-name">{ server_title(&master.name) }</p>
+                <p class="face-name">{ name(master) }</p>
                 <p class="face-offset">{ thousands(master.master_repl_offset) }</p>
                 <p class="face-label">{ "master_repl_offset" }</p>
                 <p class="face-id"><span>{ "replid " }</span>{ short_id(&master.replid) }</p>
                 { kept(master) }
+                { for excess(snapshot, master).map(|text| html! { <p class="face-excess">{ text }</p> }) }
                 if !apart { { notes.clone() } }
             </div>
             if apart { <div class="face-corner">{ notes }</div> }
         </>
     }
+}
+
+/// Places are called after their first role, and roles change.
+fn name(server: &ServerSnapshot) -> String {
+    let title = server_title(&server.name);
+    match (server.role, server.name == "master") {
+        (Role::Master, false) => format!("{title}, master now"),
+        (Role::Replica, true) => format!("{title}, a replica now"),
+        _ => title,
+    }
+}
+
+/// How much more than the setting is kept, and why: blocks leave whole, and not while somebody
+/// reads them.
+#[must_use]
+pub fn excess(snapshot: &Snapshot, master: &ServerSnapshot) -> Option<String> {
+    let backlog = master.backlog.as_ref()?;
+    let more = backlog.histlen.checked_sub(backlog.size).filter(|more| *more > 0)?;
+    let percent = u128::from(more) * 100 / u128::from(backlog.size.max(1));
+    let pinned = backlog.blocks.as_ref().and_then(|b| b.first()).is_some_and(|b| b.pins > 0);
+    let pinned = pinned && backlog.blocks.as_ref().is_some_and(|blocks| blocks.len() > 2);
+    let percent = thousands(u64::try_from(percent).unwrap_or(u64::MAX));
+    if !pinned {
+        return Some(format!("+{percent} %: blocks leave whole"));
+    }
+    let mut readers = snapshot.servers.iter().enumerate().filter(|(_, server)| {
+        let link = server.link.as_ref().filter(|link| link.master == master.name);
+        link.is_some_and(|link| link.reads_block == Some(0))
+    });
+    Some(match (readers.next(), readers.next()) {
+        (Some((n, _)), None) => format!("+{percent} % pinned by {n}"),
+        _ => format!("+{percent} % pinned"),
+    })
 }
 
 /// How much is kept, or why nothing is.
@@ -147,7 +183,7 @@ fn kept(master: &ServerSnapshot) -> Html {
 
 /// What is worth saying beside the facts: the shortest fuse, the worst loss, the TTL.
 #[must_use]
-pub fn notes(snapshot: &Snapshot, master: &ServerSnapshot) -> Vec<Note> {
+pub fn notes(snapshot: &Snapshot, topology: &Topology, master: &ServerSnapshot) -> Vec<Note> {
     let rate = snapshot.write_bytes_per_second;
     let mut out = Vec::new();
     if let (Some(us), Some(_)) = (master.backlog_ttl_left_us, &master.backlog) {
@@ -155,7 +191,7 @@ pub fn notes(snapshot: &Snapshot, master: &ServerSnapshot) -> Vec<Note> {
         out.push(Note { standing: Standing::Covered, text, rated: false });
     }
     let standings =
-        || replicas(snapshot).map(|(index, _, link)| (index, link, standing(link, rate)));
+        || topology.replicas(snapshot).map(|(index, _, link)| (index, link, standing(link, rate)));
     let urgent = standings()
         .filter(|(_, _, s)| *s == Standing::Covered)
         .min_by_key(|(_, link, _)| link.room_bytes);
@@ -189,15 +225,36 @@ pub fn notes(snapshot: &Snapshot, master: &ServerSnapshot) -> Vec<Note> {
 mod tests {
     use super::*;
     use crate::stage::fixture::{self, SIZE};
+    use crate::world::{Block, BytePos};
 
     fn say(snapshot: &Snapshot) -> Vec<String> {
-        notes(snapshot, &snapshot.servers[0]).into_iter().map(|note| note.text).collect()
+        let topology = Topology::new(snapshot, None);
+        notes(snapshot, &topology, &snapshot.servers[0]).into_iter().map(|note| note.text).collect()
     }
 
     #[test]
     fn the_dial_says_who_is_lost_first_and_who_is_lost_already() {
         assert_eq!(say(&fixture::picture()), ["3: covered 3.2 s", "2: 3,316 B gone"]);
         assert!(say(&fixture::world(vec![fixture::link()])).is_empty());
+    }
+
+    #[test]
+    fn more_than_the_setting_is_explained() {
+        let mut world = fixture::world(vec![fixture::link()]);
+        assert_eq!(excess(&world, &world.servers[0]), None);
+        let block =
+            |first: i64, pins| Block { first: BytePos(first), used: 20, capacity: 20, pins };
+        let backlog = world.servers[0].backlog.as_mut().unwrap();
+        backlog.histlen = backlog.size * 3 / 2;
+        backlog.blocks = Some(vec![block(1, 0), block(21, 0), block(41, 1)]);
+        let said = |world: &Snapshot| excess(world, &world.servers[0]).unwrap();
+        assert_eq!(said(&world), "+50 %: blocks leave whole");
+        let backlog = world.servers[0].backlog.as_mut().unwrap();
+        backlog.blocks = Some(vec![block(1, 1), block(21, 0), block(41, 0)]);
+        if let Some(link) = &mut world.servers[1].link {
+            link.reads_block = Some(0);
+        }
+        assert_eq!(said(&world), "+50 % pinned by 1");
     }
 
     #[test]

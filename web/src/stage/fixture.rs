@@ -97,6 +97,7 @@ pub fn world(links: Vec<LinkSnapshot>) -> Snapshot {
         first_byte_offset: i64::try_from(HEAD - SIZE + 1).unwrap_or(0),
         histlen: SIZE,
         size: SIZE,
+        index: None,
         blocks: None,
         lists: None,
         memory: Vec::new(),

@@ -6,7 +6,8 @@
 //! All buffers are kept between frames. Absent on purpose: positions of replicas that share no
 //! history with the master; those have none.
 
-use super::standing::{Standing, replicas, standing};
+use super::standing::{Standing, standing};
+use super::topology::Topology;
 use super::turn;
 use crate::world::Snapshot;
 
@@ -52,10 +53,10 @@ pub struct Markers {
 
 impl Markers {
     /// Reads the hands from the snapshot.
-    pub fn read(&mut self, snapshot: &Snapshot, head: u64) {
+    pub fn read(&mut self, snapshot: &Snapshot, topology: &Topology, head: u64) {
         let rate = snapshot.write_bytes_per_second;
         self.hands.clear();
-        for (server, _, link) in replicas(snapshot) {
+        for (server, _, link) in topology.replicas(snapshot) {
             let standing = standing(link, rate);
             let offset = match standing {
                 Standing::InSync | Standing::CatchingUp => head.saturating_sub(link.behind_bytes),
@@ -178,7 +179,7 @@ mod tests {
 
     fn markers(snapshot: &Snapshot) -> Markers {
         let mut markers = Markers::default();
-        markers.read(snapshot, HEAD);
+        markers.read(snapshot, &Topology::new(snapshot, None), HEAD);
         markers.group(SIZE, 0.02, 0.03);
         markers
     }

@@ -16,6 +16,7 @@ pub mod figures;
 #[cfg(test)]
 pub mod fixture;
 pub mod hands;
+pub mod memory;
 pub mod painting;
 pub mod plan;
 pub mod pointed;
@@ -23,6 +24,7 @@ pub mod roster;
 pub mod scale;
 pub mod span;
 pub mod standing;
+pub mod topology;
 pub mod turn;
 pub mod wires;
 
@@ -37,15 +39,17 @@ use self::bytes_slider::{BytesProps, Pointed, bytes_slider};
 use self::canvas::{Surface, use_surface};
 use self::card::tallies;
 use self::face::{FaceProps, TrackProps, face, track};
-use self::painting::Held;
+use self::memory::{MemoryProps, memory, title};
+use self::painting::{Held, Told};
 use self::plan::{Plan, Shape};
 use self::pointed::{inside, on_ring};
 use self::roster::{RosterProps, roster};
 use self::span::Zoom;
-use self::standing::{replicas, subject};
+use self::topology::Topology;
 use crate::part::part;
 use crate::run::RunHandle;
-use crate::world::{Action, Snapshot};
+use crate::state::View;
+use crate::world::{Action, Engine, Snapshot};
 
 /// What the stage needs.
 #[derive(Clone, PartialEq, Properties)]
@@ -58,6 +62,12 @@ pub struct StageProps {
     pub playing: bool,
     /// Index in `snapshot.servers` of the server that is looked at.
     pub selection: Option<usize>,
+    /// How the kept history is drawn.
+    pub view: View,
+    /// Whose behaviour it is.
+    pub engine: &'static Engine,
+    /// Somebody wants the other drawing.
+    pub on_view: Callback<View>,
     /// Somebody does something to the world.
     pub on_action: Callback<Action>,
     /// Somebody looks at another server.
@@ -75,19 +85,29 @@ pub fn Stage(props: &StageProps) -> Html {
     let pointed = use_state_eq(|| None::<Pointed>);
     let cursor = pointed.map(|p: Pointed| p.position);
     let still = props.still.then(|| Rc::clone(snapshot));
-    let count = replicas(snapshot).count();
-    let surface = use_surface(&props.run, count);
-    surface.tell(props.playing, *zoom, cursor, still);
+    let topology = Rc::new(Topology::new(snapshot, props.selection));
+    let surface = use_surface(&props.run, topology.cards.len(), props.view);
+    let (moving, chosen) = (props.playing, props.selection);
+    surface.tell(Told { moving, zoom: *zoom, cursor, chosen, still });
     let plan = &surface.plan;
-    let server = subject(snapshot);
-    let master = snapshot.servers.get(server);
+    let server = topology.subject;
+    let master = topology.master(snapshot);
     let held = master.and_then(|m| m.backlog.as_ref()).map(Held::from);
     let head = master.map_or(0, |m| m.master_repl_offset);
     let past = use_memo((snapshot.now_us, props.run.clone()), |(_, run)| {
-        run.with_trace(|trace| tallies(snapshot, trace.decisions().iter()))
+        run.with_trace(|trace| tallies(snapshot, trace))
     });
     let on_action = use_lasting(&props.on_action);
     let on_select = use_lasting(&props.on_select);
+    let on_view = use_lasting(&props.on_view);
+    let memory_props = || MemoryProps {
+        plan: Rc::clone(plan),
+        snapshot: Rc::clone(snapshot),
+        topology: Rc::clone(&topology),
+        engine: props.engine,
+        view: props.view,
+        on_view: on_view.clone(),
+    };
     let on_zoom = {
         let zoom = zoom.clone();
         Callback::from(move |to| zoom.set(to))
@@ -102,15 +122,25 @@ pub fn Stage(props: &StageProps) -> Html {
             style={root_style(plan)}>
             <div class={figure_class(plan)} style={figure_style(plan)} {onpointermove}
                 {onpointerleave} {onwheel}>
+                { title(&memory_props()) }
                 { part(track, TrackProps { plan: Rc::clone(plan), size: held.map(|held| held.size) }) }
                 <canvas ref={surface.canvas.clone()} aria-hidden="true"
                     style={format!("width:{}px;height:{}px", plan.width, plan.height)} />
                 <span class="theme-probe" ref={surface.probe.clone()} />
-                { part(face, FaceProps { plan: Rc::clone(plan), snapshot: Rc::clone(snapshot) }) }
+                if plan.memory.is_some() {
+                    { part(memory, memory_props()) }
+                } else {
+                    { part(face, FaceProps {
+                        plan: Rc::clone(plan),
+                        snapshot: Rc::clone(snapshot),
+                        topology: Rc::clone(&topology),
+                    }) }
+                }
                 if plan.shape != Shape::Card {
                     { part(roster, RosterProps {
                         plan: Rc::clone(plan),
                         snapshot: Rc::clone(snapshot),
+                        topology: Rc::clone(&topology),
                         tallies: past,
                         selection: props.selection,
                         on_action,

@@ -5,6 +5,8 @@
 //! Invariants: nothing overlaps, nothing leaves the container. Absent on purpose: the window's
 //! size, because the element may be a small figure in a large page.
 
+use crate::state::View;
+
 /// How much room there is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
@@ -99,8 +101,12 @@ pub struct Plan {
     pub width: f64,
     /// Its height: in a column what it needs, else what it was given.
     pub height: f64,
-    /// None on a phone.
+    /// None on a phone, and while the memory is shown in its place.
     pub dial: Option<Circle>,
+    /// The line above dial or memory: what is shown, and the button that changes it.
+    pub title: Option<Rect>,
+    /// Where the memory is shown as it is implemented.
+    pub memory: Option<Rect>,
     /// There is no room for labels at the write head; the facts inside say the same.
     pub terse: bool,
     /// The ruler with its axes; none on a card.
@@ -123,6 +129,11 @@ pub struct Plan {
 pub const RULER_HEIGHT: f64 = 76.0;
 /// Beside the ruler, for its zoom buttons.
 pub const ZOOM_WIDTH: f64 = 60.0;
+/// The line above the drawing.
+const TITLE: f64 = 28.0;
+/// In a column: where the memory begins, and how high it is.
+const MEMORY_TOP: f64 = 46.0;
+const MEMORY: f64 = 372.0;
 /// Around everything.
 const MARGIN: f64 = 16.0;
 /// Outside the rim: fuse, scale, and the labels at the write head.
@@ -131,18 +142,18 @@ const LABELS: f64 = 58.0;
 impl Plan {
     /// The arrangement for a container of this size.
     #[must_use]
-    pub fn new(width: f64, height: f64, replicas: usize, fit: Fit) -> Plan {
+    pub fn new(width: f64, height: f64, replicas: usize, fit: Fit, view: View) -> Plan {
         let width = width.max(120.0);
         match fit {
             Fit::Card => Plan::card(width, height.max(120.0), replicas),
-            Fit::Figure if width >= 360.0 => Plan::wide(width, height.max(200.0), replicas),
-            Fit::Figure | Fit::Page if width < 480.0 => Plan::phone(width, replicas),
-            Fit::Page if width < 640.0 => Plan::tall(width, replicas),
-            Fit::Figure | Fit::Page => Plan::wide(width, height, replicas),
+            Fit::Figure if width >= 360.0 => Plan::wide(width, height.max(200.0), replicas, view),
+            Fit::Figure | Fit::Page if width < 480.0 => Plan::phone(width, replicas, view),
+            Fit::Page if width < 640.0 => Plan::tall(width, replicas, view),
+            Fit::Figure | Fit::Page => Plan::wide(width, height, replicas, view),
         }
     }
 
-    fn wide(width: f64, height: f64, replicas: usize) -> Plan {
+    fn wide(width: f64, height: f64, replicas: usize, view: View) -> Plan {
         let height = if height < 200.0 { (width * 0.56).clamp(320.0, 620.0) } else { height };
         let terse = width < 640.0 || height < 340.0;
         let ruler_top = height - RULER_HEIGHT - 4.0;
@@ -156,7 +167,7 @@ impl Plan {
         };
         let room = width - cards_width - links - margin;
         // Labels stand beside the dial at its widest, above and below it at its highest.
-        let (side, above, below) = if terse { (47.0, 26.0, 18.0) } else { (98.0, 56.0, 53.0) };
+        let (side, above, below) = if terse { (47.0, 26.0, 18.0) } else { (98.0, 78.0, 53.0) };
         let rim = (room - 2.0 * side).min(ruler_top - above - below).max(80.0) / 2.0;
         let y = (above + ruler_top - below) / 2.0;
         // A little to the left: on the right the stub of the bus needs its room too.
@@ -164,32 +175,52 @@ impl Plan {
         let detail_room = metrics(detail, replicas, stack);
         let used = stack_height(detail, replicas, detail_room, stack);
         let cards_x = width - margin - cards_width;
+        let bus = cards_x - links;
+        let title = Rect { x: margin, y: 8.0, w: bus - 24.0 - margin, h: TITLE };
+        let top = title.y + title.h + if terse { 4.0 } else { 10.0 };
+        let memory = Rect { x: margin, y: top, w: title.w, h: (ruler_top - top - 6.0).max(40.0) };
         Plan {
             shape: Shape::Wide,
             width,
             height,
-            dial: Some(circle(x, y, rim)),
+            dial: (view == View::Dial).then(|| circle(x, y, rim)),
+            title: Some(title),
+            memory: (view == View::Memory).then_some(memory),
             terse,
             ruler: Some(ruler(width, ruler_top)),
             detail,
             cards: Rect { x: cards_x, y: (ruler_top - used) / 2.0, w: cards_width, h: used },
             card_height: detail_room.0,
             card_gap: detail_room.1,
-            bus: Some(cards_x - links),
+            bus: Some(bus),
             replicas,
         }
     }
 
-    fn tall(width: f64, replicas: usize) -> Plan {
+    fn tall(width: f64, replicas: usize, view: View) -> Plan {
+        if view == View::Memory {
+            return Plan::column(Shape::Tall, width, replicas, None, MEMORY_TOP + MEMORY + 8.0)
+                .with_memory();
+        }
         let rim = ((width - 200.0) / 2.0).clamp(80.0, 170.0);
-        let dial = circle(width / 2.0, LABELS + rim, rim);
-        let ruler_top = 2.0 * (LABELS + rim) + 4.0;
+        let top = LABELS + TITLE;
+        let dial = circle(width / 2.0, top + rim, rim);
+        let ruler_top = top + 2.0 * rim + LABELS + 4.0;
         Plan::column(Shape::Tall, width, replicas, Some(dial), ruler_top)
     }
 
-    fn phone(width: f64, replicas: usize) -> Plan {
+    fn phone(width: f64, replicas: usize, view: View) -> Plan {
+        if view == View::Memory {
+            return Plan::column(Shape::Phone, width, replicas, None, MEMORY_TOP + MEMORY + 8.0)
+                .with_memory();
+        }
         // Above the ruler stand the master's facts, which elsewhere are inside the dial.
-        Plan::column(Shape::Phone, width, replicas, None, 104.0)
+        Plan::column(Shape::Phone, width, replicas, None, 146.0)
+    }
+
+    fn with_memory(self) -> Plan {
+        let memory = Rect { x: MARGIN, y: MEMORY_TOP, w: self.width - 2.0 * MARGIN, h: MEMORY };
+        Plan { memory: Some(memory), ..self }
     }
 
     fn column(
@@ -216,6 +247,8 @@ impl Plan {
             width,
             height: cards_top + stack + MARGIN,
             dial,
+            title: Some(Rect { x: MARGIN, y: 8.0, w: width - 2.0 * MARGIN, h: TITLE }),
+            memory: None,
             terse: false,
             ruler: Some(ruler(width, ruler_top)),
             detail,
@@ -236,6 +269,8 @@ impl Plan {
             height,
             // Lower than the middle: the corner above is for a note.
             dial: Some(circle(width / 2.0, height / 2.0 + 10.0, rim)),
+            title: None,
+            memory: None,
             terse: true,
             ruler: None,
             detail: Detail::Tiles,
@@ -308,7 +343,7 @@ mod tests {
     use super::*;
 
     fn page(width: f64, height: f64, replicas: usize) -> Plan {
-        Plan::new(width, height, replicas, Fit::Page)
+        Plan::new(width, height, replicas, Fit::Page, View::Dial)
     }
 
     #[test]
@@ -328,7 +363,10 @@ mod tests {
             for width in [200, 360, 390, 460, 479, 480, 639, 640, 720, 800, 908, 1280, 2560] {
                 for height in [0, 240, 310, 420, 517, 900] {
                     for replicas in [0, 1, 3, 4, 5, 9, 20, 100] {
-                        inside(&Plan::new(f64::from(width), f64::from(height), replicas, fit));
+                        for view in [View::Dial, View::Memory] {
+                            let (width, height) = (f64::from(width), f64::from(height));
+                            inside(&Plan::new(width, height, replicas, fit, view));
+                        }
                     }
                 }
             }
@@ -341,6 +379,8 @@ mod tests {
         };
         assert!(plan.ruler.as_ref().is_none_or(inside), "{plan:?}");
         assert!(inside(&plan.cards), "{plan:?}");
+        assert!(plan.title.as_ref().is_none_or(inside), "{plan:?}");
+        assert!(plan.memory.as_ref().is_none_or(inside), "{plan:?}");
         for slot in 0..plan.replicas {
             assert!(plan.slot(slot).as_ref().is_none_or(inside), "{plan:?}");
         }
@@ -367,8 +407,19 @@ mod tests {
     }
 
     #[test]
+    fn the_memory_takes_the_place_of_the_dial_and_leaves_the_rest_where_it_was() {
+        let (dial, memory) = (page(908.0, 517.0, 3), View::Memory);
+        let memory = Plan::new(908.0, 517.0, 3, Fit::Page, memory);
+        assert!(memory.dial.is_none() && dial.memory.is_none());
+        assert_eq!((memory.cards, memory.ruler, memory.bus), (dial.cards, dial.ruler, dial.bus));
+        let place = memory.memory.unwrap();
+        assert!(place.w > 400.0 && place.h > 300.0, "{place:?}");
+        assert!(place.x + place.w + 20.0 < memory.bus.unwrap());
+    }
+
+    #[test]
     fn a_small_card_keeps_the_dial() {
-        let plan = Plan::new(200.0, 240.0, 3, Fit::Card);
+        let plan = Plan::new(200.0, 240.0, 3, Fit::Card, View::Dial);
         assert_eq!(plan.shape, Shape::Card);
         assert!(plan.dial.is_some() && plan.ruler.is_none());
     }

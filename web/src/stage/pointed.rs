@@ -21,7 +21,11 @@ pub fn on_ring(c: &Circle, held: &Held, head: f64, at: (f64, f64)) -> Option<i64
     // Clockwise from twelve, as a part of a turn.
     let place = (dx.atan2(-dy) / std::f64::consts::TAU).rem_euclid(1.0);
     let age = turn::clockwise(place, turn::place(head, held.size)) * held.size as f64;
-    inside(held, (head - age).ceil() as i64)
+    // Of several laps the one that is pointed at.
+    let laps = turn::laps(held.histlen, held.size, c.track);
+    let lap = laps.filter(|lap| lap.number > 0 && c.rim - radius >= lap.inset).last();
+    let older = lap.map_or(0.0, |lap| (lap.number * held.size) as f64);
+    inside(held, (head - age - older).ceil() as i64)
 }
 
 /// The position, if it is kept.

@@ -11,7 +11,8 @@ use yew::{Callback, Html, classes, html};
 
 use super::card::{Card, Tally};
 use super::plan::{Detail, Plan};
-use super::standing::{Standing, replicas, subject};
+use super::standing::Standing;
+use super::topology::Topology;
 use super::wires::{Wire, wires};
 use crate::part::keyed;
 use crate::world::{Action, Snapshot};
@@ -23,6 +24,8 @@ pub struct RosterProps {
     pub plan: Rc<Plan>,
     /// The world.
     pub snapshot: Rc<Snapshot>,
+    /// Who follows whom.
+    pub topology: Rc<Topology>,
     /// Past answers, by server.
     pub tallies: Rc<Vec<Tally>>,
     /// Who is looked at.
@@ -36,15 +39,9 @@ pub struct RosterProps {
 /// All cards, and the buttons on the wires.
 pub fn roster(props: &RosterProps) -> Html {
     let plan = &props.plan;
-    let master = props.snapshot.servers.get(subject(&props.snapshot));
-    let size = master.and_then(|m| m.backlog.as_ref()).map(|backlog| backlog.size);
-    let cards: Vec<Card> = replicas(&props.snapshot)
-        .map(|(index, server, link)| {
-            let tally = props.tallies.get(index).copied().unwrap_or_default();
-            let card = Card::new(&props.snapshot, index, server, link, tally, size);
-            if plan.detail == Detail::Full { card } else { card.brief() }
-        })
-        .collect();
+    let cards = cards(&props.snapshot, &props.topology, &props.tallies);
+    let brief = |card: Card| if plan.detail == Detail::Full { card } else { card.brief() };
+    let cards: Vec<Card> = cards.map(brief).collect();
     let wired = plan.bus.is_some() && plan.detail != Detail::Tiles;
     let class = match plan.detail {
         Detail::Full => "roster is-cards",
@@ -63,11 +60,25 @@ pub fn roster(props: &RosterProps) -> Html {
             </ul>
             if wired {
                 <div class="wire-buttons">
-                    { for wires(plan).iter().zip(&cards).map(|(w, card)| wire(props, w, card)) }
+                    { for wires(plan, &props.topology).iter().zip(&cards).filter_map(|(w, card)| {
+                        w.as_ref().map(|w| wire(props, w, card))
+                    }) }
                 </div>
             }
         </>
     }
+}
+
+/// The card of every server but the one on the dial.
+fn cards<'a>(
+    snapshot: &'a Snapshot,
+    topology: &'a Topology,
+    tallies: &'a [Tally],
+) -> impl Iterator<Item = Card> + 'a {
+    topology.cards.iter().filter_map(|&index| {
+        let tally = tallies.get(index).copied().unwrap_or_default();
+        Card::new(snapshot, topology, index, tally)
+    })
 }
 
 /// The height of the line above tiles.
@@ -126,7 +137,8 @@ fn draw(props: &ItemProps) -> Html {
             <span class="replica-detail" title={card.detail.clone()}>{ &card.detail }</span>
             { foot(card) }
             <span class="replica-tools">
-                if props.with_toggle { { toggle(&props.on_action, card, None) } }
+                if props.with_toggle && card.link { { toggle(&props.on_action, card, None) } }
+                if card.link { { promote(&props.on_action, card) } }
                 { restart(&props.on_action, card) }
             </span>
         </li>
@@ -140,7 +152,7 @@ fn order(standing: Standing) -> i32 {
         Standing::Adrift => -3,
         Standing::Transfer => -2,
         Standing::CatchingUp => -1,
-        Standing::InSync => 0,
+        Standing::InSync | Standing::Apart => 0,
     }
 }
 
@@ -207,6 +219,16 @@ fn toggle(on_action: &Callback<Action>, card: &Card, style: Option<String>) -> H
     }
 }
 
+fn promote(on_action: &Callback<Action>, card: &Card) -> Html {
+    let onclick = act(on_action, card.promote_action());
+    let name = format!("Promote {}", card.title);
+    html! {
+        <button class="restart" type="button" title={name.clone()} aria-label={name} {onclick}>
+            <svg viewBox="0 0 24 24" aria-hidden="true"><path d="M12 19V6M6.5 11.5L12 6l5.5 5.5" /></svg>
+        </button>
+    }
+}
+
 fn restart(on_action: &Callback<Action>, card: &Card) -> Html {
     let onclick = act(on_action, card.restart_action());
     let name = format!("Restart {}", card.title);
@@ -234,6 +256,7 @@ fn act<E>(on_action: &Callback<Action>, json: String) -> Callback<E> {
 pub fn summary(cards: &[Card]) -> String {
     let count = |standing: Standing| cards.iter().filter(|c| c.standing == standing).count();
     let parts = [
+        (Standing::Apart, "a master"),
         (Standing::InSync, "in sync"),
         (Standing::CatchingUp, "catching up"),
         (Standing::Transfer, "loading"),
@@ -260,11 +283,7 @@ mod tests {
         let mut links = vec![fixture::link(); 97];
         links.extend([fixture::cut(10), fixture::cut(SIZE + 10), fixture::loading()]);
         let world = fixture::world(links);
-        let cards: Vec<Card> = replicas(&world)
-            .map(|(i, server, link)| {
-                Card::new(&world, i, server, link, Tally::default(), Some(SIZE))
-            })
-            .collect();
+        let cards: Vec<Card> = cards(&world, &Topology::new(&world, None), &[]).collect();
         assert_eq!(
             summary(&cards),
             "97 in sync \u{b7} 1 loading \u{b7} 1 cut, covered \u{b7} 1 overtaken"

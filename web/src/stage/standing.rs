@@ -5,11 +5,13 @@
 //! taken from the snapshot as they are.
 
 use super::figures::{lasting, percent};
-use crate::world::{LinkSnapshot, LinkState, Role, ServerSnapshot, Snapshot};
+use crate::world::{LinkSnapshot, LinkState, ServerSnapshot};
 
 /// In order of urgency, least first: of two that overlap on the dial the greater is on top.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Standing {
+    /// It follows nobody: a master, but not the one on the dial.
+    Apart,
     /// The stream flows and it keeps up.
     InSync,
     /// The stream flows, but it is well behind.
@@ -29,6 +31,7 @@ impl Standing {
     #[must_use]
     pub fn class(self) -> &'static str {
         match self {
+            Standing::Apart => "is-apart",
             Standing::InSync => "is-sync",
             Standing::CatchingUp => "is-catching",
             Standing::Transfer => "is-full",
@@ -42,6 +45,7 @@ impl Standing {
     #[must_use]
     pub fn glyph(self) -> &'static str {
         match self {
+            Standing::Apart => "\u{25c6}",
             Standing::InSync => "\u{25cf}",
             Standing::CatchingUp => "\u{bb}",
             Standing::Transfer => "\u{25a4}",
@@ -54,25 +58,8 @@ impl Standing {
     /// Whether it has a place on the master's history.
     #[must_use]
     pub fn has_place(self) -> bool {
-        !matches!(self, Standing::Adrift | Standing::Transfer)
+        !matches!(self, Standing::Apart | Standing::Adrift | Standing::Transfer)
     }
-}
-
-/// The server whose backlog is drawn: the first that is a master now, or the first of all.
-#[must_use]
-pub fn subject(snapshot: &Snapshot) -> usize {
-    snapshot.servers.iter().position(|server| server.role == Role::Master).unwrap_or(0)
-}
-
-/// Servers with a link, as (index, server, link): those that get a hand and a card.
-pub fn replicas(
-    snapshot: &Snapshot,
-) -> impl Iterator<Item = (usize, &ServerSnapshot, &LinkSnapshot)> {
-    snapshot
-        .servers
-        .iter()
-        .enumerate()
-        .filter_map(|(index, server)| server.link.as_ref().map(|link| (index, server, link)))
 }
 
 /// How the replica behind `link` stands.
@@ -104,11 +91,21 @@ fn keeps_up(link: &LinkSnapshot, rate: u64) -> bool {
     u128::from(link.behind_bytes) <= u128::from(rate) * granted_us / 1_000_000 + 512
 }
 
-/// The state in words.
+/// The state in words. `killed`: its master cut it for its output since it was last answered.
 #[must_use]
-pub fn words(server: &ServerSnapshot, link: &LinkSnapshot, now_us: u64, rate: u64) -> String {
+pub fn words(
+    server: &ServerSnapshot,
+    link: &LinkSnapshot,
+    killed: bool,
+    now_us: u64,
+    rate: u64,
+) -> String {
     if server.frozen {
         return "frozen".to_owned();
+    }
+    // What is still on the wire keeps the replica busy: it learns only afterwards.
+    if killed && !is_cut(link) {
+        return "cut: output limit".to_owned();
     }
     if is_cut(link) || link.state == LinkState::Cut {
         let what = match (link.cut_to_replica, link.cut_to_master) {
@@ -181,7 +178,7 @@ mod tests {
     fn the_card_says_what_the_link_is_doing() {
         let now = 2_900_000;
         let mut server = fixture::replica(1, fixture::link());
-        let say = |server: &ServerSnapshot, l: &LinkSnapshot| words(server, l, now, 3000);
+        let say = |server: &ServerSnapshot, l: &LinkSnapshot| words(server, l, false, now, 3000);
         assert_eq!(say(&server, &fixture::link()), "in sync");
         assert_eq!(say(&server, &cut(Some(1))), "link cut \u{b7} 1.9 s");
         let one_way = LinkSnapshot { cut_to_master: false, ..cut(Some(1)) };
@@ -193,6 +190,8 @@ mod tests {
         assert_eq!(say(&server, &loading), "full resync \u{b7} 34 %");
         assert_eq!(say(&server, &link(|l| l.state = LinkState::Connecting)), "reconnecting");
         assert_eq!(say(&server, &link(|l| l.behind_bytes = 90_000)), "catching up");
+        let killed = words(&server, &fixture::loading(), true, now, 3000);
+        assert_eq!(killed, "cut: output limit");
         server.frozen = true;
         assert_eq!(say(&server, &fixture::link()), "frozen");
     }

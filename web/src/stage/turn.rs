@@ -21,6 +21,40 @@ pub fn part(bytes: f64, size: u64) -> f64 {
     (bytes / size.max(1) as f64).clamp(0.0, 1.0)
 }
 
+/// One lap of what is held, as a strip of the track.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Lap {
+    /// How many whole turns older than the newest lap it is.
+    pub number: u64,
+    /// From the rim to its outer edge.
+    pub inset: f64,
+    /// Its width.
+    pub width: f64,
+    /// The part of a turn that it takes, back from the write head.
+    pub part: f64,
+}
+
+/// The strips of a window on a track of this width, the newest first.
+///
+/// A ring never holds more than a turn: it has the whole track. A list of blocks may hold several;
+/// then the newest turn keeps the outer part and the older ones stand inside it, at most three: the
+/// last of them stands for all that are older, and is whole then.
+pub fn laps(histlen: u64, size: u64, track: f64) -> impl Iterator<Item = Lap> {
+    let size = size.max(1);
+    let count = histlen.div_ceil(size);
+    let older = count.saturating_sub(1).min(3);
+    let (outer, gap) = if older == 0 { (track, 0.0) } else { (track * 0.56, track * 0.07) };
+    let inner = if older == 0 { 0.0 } else { (track - outer) / older as f64 };
+    (0..(older + 1).min(count)).map(move |number| {
+        let left = histlen - number * size;
+        let (inset, width) = match number {
+            0 => (0.0, outer),
+            _ => (outer + (number - 1) as f64 * inner + gap, inner - gap),
+        };
+        Lap { number, inset, width, part: part(left as f64, size) }
+    })
+}
+
 /// Clockwise from `from` to `to`.
 #[must_use]
 pub fn clockwise(from: f64, to: f64) -> f64 {
@@ -107,6 +141,24 @@ mod tests {
         assert!(near(part(9831.0, 16_384), 9831.0 / 16_384.0));
         assert!(near(part(99_999.0, 16_384), 1.0));
         assert!(near(part(-5.0, 16_384), 0.0));
+    }
+
+    #[test]
+    fn a_window_longer_than_the_dial_is_drawn_as_laps_that_do_not_overlap() {
+        assert_eq!(laps(0, 100, 30.0).count(), 0);
+        let ring: Vec<Lap> = laps(100, 100, 30.0).collect();
+        assert_eq!(ring, [Lap { number: 0, inset: 0.0, width: 30.0, part: 1.0 }]);
+        let parts = |histlen| laps(histlen, 100, 30.0).map(|lap| lap.part).collect::<Vec<_>>();
+        assert_eq!(parts(40), [0.4]);
+        assert_eq!(parts(130), [1.0, 0.3]);
+        assert_eq!(parts(380), [1.0, 1.0, 1.0, 0.8]);
+        assert_eq!(parts(1230), [1.0; 4], "the last stands for nine");
+        for histlen in [130, 250, 380, 5000] {
+            let laps: Vec<Lap> = laps(histlen, 100, 30.0).collect();
+            assert!(laps.iter().all(|lap| lap.width > 1.0), "{laps:?}");
+            assert!(laps.windows(2).all(|w| w[0].inset + w[0].width < w[1].inset), "{laps:?}");
+            assert!(laps.last().is_some_and(|lap| lap.inset + lap.width < 30.001));
+        }
     }
 
     #[test]

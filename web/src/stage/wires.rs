@@ -4,6 +4,7 @@
 //! placing a packet is one look-up. Absent on purpose: what travels; that is in the snapshot.
 
 use super::plan::{Detail, Plan};
+use super::topology::{Feed, Topology};
 use crate::world::Packet;
 
 /// Points along a curve, equally far apart.
@@ -25,7 +26,18 @@ impl Wire {
     #[must_use]
     pub fn new(from: (f64, f64), to: (f64, f64)) -> Wire {
         let middle = f64::midpoint(from.0, to.0);
-        let control = [from, (middle, from.1), (middle, to.1), to];
+        Wire::along([from, (middle, from.1), (middle, to.1), to])
+    }
+
+    /// A curve from the left side of one card to that of another: out to the left by `reach`.
+    #[must_use]
+    pub fn bow(from: (f64, f64), to: (f64, f64), reach: f64) -> Wire {
+        let out = from.0.min(to.0) - reach;
+        Wire::along([from, (out, from.1), (out, to.1), to])
+    }
+
+    fn along(control: [(f64, f64); 4]) -> Wire {
+        let from = control[0];
         // Twelve times finer than needed, then measured off.
         let fine: Vec<(f64, f64)> =
             (0..=STEPS * 12).map(|i| cubic(&control, i as f64 / (STEPS * 12) as f64)).collect();
@@ -74,21 +86,37 @@ fn cubic(control: &[(f64, f64); 4], t: f64) -> (f64, f64) {
     (mix(|p| p.0), mix(|p| p.1))
 }
 
-/// The wires of a plan, one a card; empty where cards have no fixed places or there is no bus.
+/// The wires of a plan, one a card that has a link; empty where cards have no fixed places or
+/// there is no bus.
 #[must_use]
-pub fn wires(plan: &Plan) -> Vec<Wire> {
-    let Some(bus) = plan.bus else { return Vec::new() };
-    let n = plan.replicas;
+pub fn wires(plan: &Plan, topology: &Topology) -> Vec<Option<Wire>> {
+    let Some(bus) = plan.bus.filter(|_| plan.detail != Detail::Tiles) else { return Vec::new() };
+    let fed = topology.feeds.iter().filter(|feed| **feed == Feed::Bus).count();
     let middle = plan.cards.y + plan.cards.h / 2.0;
     // Outlets stand closer together than the cards, so that the wires fan out.
-    let pitch = (36.0_f64).min(160.0 / n.max(1) as f64);
-    (0..n)
-        .filter_map(|i| {
-            let slot = plan.slot(i)?;
-            let outlet = middle + (i as f64 - (n as f64 - 1.0) / 2.0) * pitch;
-            Some(Wire::new((bus, outlet), (slot.x, slot.y + slot.h / 2.0)))
-        })
-        .collect()
+    let pitch = (36.0_f64).min(160.0 / fed.max(1) as f64);
+    let mut outlets = 0;
+    let wire = |(slot, feed): (usize, &Feed)| {
+        let to = plan.slot(slot)?;
+        let entry = (to.x, to.y + to.h / 2.0);
+        match *feed {
+            Feed::Nobody => None,
+            Feed::Bus => {
+                let outlet = middle + (f64::from(outlets) - (fed as f64 - 1.0) / 2.0) * pitch;
+                outlets += 1;
+                Some(Wire::new((bus, outlet), entry))
+            }
+            Feed::Card(above) => {
+                let from = plan.slot(above)?;
+                // Below the middle of a card above, so that it does not meet that card's own wire.
+                let lower = if from.y < to.y { 0.78 } else { 0.22 };
+                let apart = (slot.abs_diff(above) as f64 - 1.0) * 14.0;
+                let reach = (34.0 + apart).min((from.x - bus) * 0.8);
+                Some(Wire::bow((from.x, from.y + from.h * lower), entry, reach * 4.0 / 3.0))
+            }
+        }
+    };
+    topology.feeds.iter().enumerate().map(wire).collect()
 }
 
 /// Where replicas are tiles, one trunk to all of them.
@@ -113,8 +141,10 @@ pub fn progress(packet: &Packet, now_us: u64) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stage::fixture;
     use crate::stage::plan::Fit;
-    use crate::world::PacketKind;
+    use crate::state::View;
+    use crate::world::{PacketKind, Snapshot};
 
     #[test]
     fn a_wire_begins_at_the_bus_and_ends_at_the_card_and_is_walked_evenly() {
@@ -147,12 +177,35 @@ mod tests {
         assert_eq!(progress(&packet, 3001), None);
     }
 
+    fn world(count: usize) -> Snapshot {
+        fixture::world(vec![fixture::link(); count])
+    }
+
     #[test]
     fn every_card_has_a_wire_that_leaves_the_bus_in_order() {
-        let plan = Plan::new(908.0, 517.0, 4, Fit::Page);
-        let wires = wires(&plan);
+        let of = |count| {
+            let plan = Plan::new(908.0, 517.0, count, Fit::Page, View::Dial);
+            wires(&plan, &Topology::new(&world(count), None))
+        };
+        let wires: Vec<Wire> = of(4).into_iter().flatten().collect();
         assert_eq!(wires.len(), 4);
         assert!(wires.windows(2).all(|w| w[0].control[0].1 < w[1].control[0].1));
-        assert!(super::wires(&Plan::new(908.0, 517.0, 100, Fit::Page)).is_empty());
+        assert!(of(100).is_empty());
+    }
+
+    #[test]
+    fn a_link_of_a_chain_leaves_the_card_of_its_master() {
+        let mut world = world(3);
+        if let Some(link) = &mut world.servers[3].link {
+            "replica-1".clone_into(&mut link.master);
+        }
+        let plan = Plan::new(908.0, 517.0, 3, Fit::Page, View::Dial);
+        let of_plan = wires(&plan, &Topology::new(&world, None));
+        let (above, below) = (plan.slot(0).unwrap(), plan.slot(2).unwrap());
+        let wire = of_plan[2].as_ref().unwrap();
+        let (from, to) = (wire.at(0.0), wire.at(1.0));
+        assert!(from.0 == above.x && from.1 > above.y && from.1 < above.y + above.h);
+        assert_eq!(to, (below.x, below.y + below.h / 2.0));
+        assert!(wire.at(0.5).0 < above.x - 30.0 && wire.at(0.5).0 > plan.bus.unwrap());
     }
 }

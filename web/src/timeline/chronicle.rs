@@ -5,6 +5,7 @@
 //! [`SAMPLE_US`] on the same link are one line; control messages are all kept. Absent on purpose:
 //! pixels.
 
+use crate::stage::card::output_kill;
 use crate::world::{Entry, LinkState, PacketKind, Trace, Verdict, What};
 
 /// The densest that stream messages are remembered.
@@ -19,6 +20,10 @@ pub enum FlagKind {
     Heal,
     /// An absent replica was overtaken.
     Overrun,
+    /// A master cut a replica whose output was too much.
+    Kill,
+    /// A server became a master, or follows another one.
+    Turn,
     /// A partial resync.
     Partial,
     /// A full resync.
@@ -35,6 +40,8 @@ impl FlagKind {
             FlagKind::Cut => "\u{d7}",
             FlagKind::Heal => "+",
             FlagKind::Overrun => "!",
+            FlagKind::Kill => "\u{2717}",
+            FlagKind::Turn => "\u{25c6}",
             FlagKind::Partial => "\u{bb}",
             FlagKind::Full => "\u{25a4}",
             FlagKind::Deed => "\u{2022}",
@@ -91,6 +98,8 @@ pub struct Chronicle {
     pub flags: Vec<Flag>,
     /// By the replica's lane, in order of time.
     lines: Vec<Vec<Line>>,
+    /// By lane: since when it follows which other lane; the first one's until then.
+    sources: Vec<Vec<(u64, usize)>>,
 }
 
 impl Chronicle {
@@ -141,6 +150,7 @@ impl Chronicle {
                     None => format!("{}: {what}", decision.replica),
                 };
                 let lane = lane_of(&decision.replica);
+                self.follow(lane, lane_of(&decision.master), at_us);
                 self.flags.push(Flag { at_us, lane, kind, decision: Some(number), text });
             }
             What::Link { replica, state } => {
@@ -155,12 +165,40 @@ impl Chronicle {
                 let kind = match text.split_whitespace().next() {
                     Some("cut") => FlagKind::Cut,
                     Some("heal") => FlagKind::Heal,
+                    Some("promote") => FlagKind::Turn,
+                    _ if text.contains(" follows ") => FlagKind::Turn,
                     _ => FlagKind::Deed,
                 };
                 self.flag(at_us, *server, kind, text.clone());
             }
-            What::Log { .. } => {}
+            what @ What::Log { .. } => {
+                if let Some(lane) = output_kill(what) {
+                    let text = format!("{}: cut, output limit", name_of(lane));
+                    self.flag(at_us, lane, FlagKind::Kill, text);
+                }
+            }
         }
+    }
+
+    /// From now on this lane's messages come from that one. The decision is the first thing that
+    /// names the master, but the handshake before it belongs to it too.
+    fn follow(&mut self, lane: usize, master: usize, at_us: u64) {
+        let phases = self.phases.get(lane).map(Vec::as_slice).unwrap_or_default();
+        let dialled = phases.iter().rev().find(|phase| phase.state == LinkState::Connecting);
+        let sources = lane_in(&mut self.sources, lane);
+        if sources.last().map_or(0, |(_, known)| *known) != master {
+            let from_us = dialled.map_or(at_us, |phase| phase.from_us.min(at_us));
+            let from_us = from_us.max(sources.last().map_or(0, |(from_us, _)| *from_us));
+            sources.push((from_us, master));
+        }
+    }
+
+    /// The lane of the master that `lane` followed at this moment.
+    #[must_use]
+    pub fn source(&self, lane: usize, at_us: u64) -> usize {
+        let sources = self.sources.get(lane).map(Vec::as_slice).unwrap_or_default();
+        let known = sources.partition_point(|(from_us, _)| *from_us <= at_us);
+        known.checked_sub(1).map_or(0, |last| sources[last].1)
     }
 
     fn flag(&mut self, at_us: u64, lane: usize, kind: FlagKind, text: String) {
@@ -233,10 +271,41 @@ fn lane_of(name: &str) -> usize {
     name.rsplit('-').next().and_then(|number| number.parse().ok()).unwrap_or(0)
 }
 
+fn name_of(lane: usize) -> String {
+    if lane == 0 { "master".to_owned() } else { format!("replica-{lane}") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::world::{Instant, Message};
+    use crate::world::{Instant, Message, Run, Scenario};
+
+    fn played(preset: &str, us: u64) -> Chronicle {
+        let mut run = Run::new(Scenario::preset(preset).expect("a preset"));
+        run.advance_us(us);
+        let mut chronicle = Chronicle::default();
+        chronicle.read(run.trace());
+        chronicle
+    }
+
+    #[test]
+    fn an_output_kill_stands_on_the_lane_of_the_replica() {
+        let chronicle = played("two-windows", 40_000_000);
+        let kills = chronicle.flags.iter().filter(|flag| flag.kind == FlagKind::Kill);
+        assert_eq!(kills.map(|flag| flag.lane).collect::<Vec<_>>(), [1, 2, 2, 2]);
+    }
+
+    #[test]
+    fn after_a_promotion_messages_come_from_the_lane_of_the_new_master() {
+        let chronicle = played("promotion", 20_000_000);
+        assert_eq!(chronicle.source(2, 5_000_000), 0);
+        assert_eq!(chronicle.source(2, 15_000_000), 1);
+        assert_eq!(chronicle.source(0, 15_000_000), 1);
+        let turns = chronicle.flags.iter().filter(|flag| flag.kind == FlagKind::Turn);
+        assert_eq!(turns.count(), 4);
+        // The handshake of the new link is no longer drawn from the old master.
+        assert_eq!(chronicle.source(2, 8_500_000), 1);
+    }
 
     fn entry(seq: u64, at: u64, what: What) -> Entry {
         Entry { seq, at: Instant(at), what }

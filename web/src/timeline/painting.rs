@@ -248,7 +248,7 @@ fn lines(pen: &Pen, kept: &Kept) {
         (PacketKind::Control, &p.ink2, 0.5),
     ] {
         pen.ctx.begin_path();
-        for (row, &lane) in kept.lanes.shown.iter().enumerate().skip(1) {
+        for (row, &lane) in kept.lanes.shown.iter().enumerate() {
             outline(pen, kept, kind, row, lane);
         }
         pen.alpha(alpha);
@@ -261,7 +261,7 @@ fn lines(pen: &Pen, kept: &Kept) {
 /// Adds the messages of one kind and lane to the outline.
 fn outline(pen: &Pen, kept: &Kept, kind: PacketKind, row: usize, lane: usize) {
     let (view, width) = (kept.view, kept.lanes.width);
-    let (top, bottom) = (kept.lanes.y(0), kept.lanes.y(row));
+    let here = kept.lanes.y(row);
     let mut last = [f64::MIN; 2];
     for line in kept.chronicle.lines_in(lane, view.from_us, view.to_us()) {
         let x = view.x(line.at_us, width);
@@ -270,7 +270,10 @@ fn outline(pen: &Pen, kept: &Kept, kind: PacketKind, row: usize, lane: usize) {
             continue;
         }
         *last = x;
-        let (from, to) = if line.to_replica { (top, bottom) } else { (bottom, top) };
+        // A master whose lane is not shown is somewhere above.
+        let master = kept.lanes.row(kept.chronicle.source(lane, line.at_us)).unwrap_or(0);
+        let there = kept.lanes.y(master);
+        let (from, to) = if line.to_replica { (there, here) } else { (here, there) };
         // What waits for a link to heal goes a third of its way.
         let (end, to) = match line.arrives_us {
             Some(at) => (view.x(at, width), to),
@@ -291,7 +294,8 @@ fn flags(pen: &Pen, kept: &Kept, now_us: u64) {
         let colour = match flag.kind {
             FlagKind::Cut => &p.fuse,
             FlagKind::Heal | FlagKind::Deed => &p.ink2,
-            FlagKind::Overrun => &p.lost,
+            FlagKind::Overrun | FlagKind::Kill => &p.lost,
+            FlagKind::Turn => &p.ink,
             FlagKind::Partial => &p.partial,
             FlagKind::Full => &p.full,
         };

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// What the whole site may weigh, compressed. The promise is made in the README.
-const LIMIT_BYTES: u64 = 300_000;
+const LIMIT_BYTES: u64 = 350_000;
 
 /// The strongest setting, with which static hosts compress once and serve for ever.
 const QUALITY: u32 = 11;

@@ -15,6 +15,7 @@ use crate::stage::figures::binary;
 use crate::stage::hands::Marker;
 use crate::stage::plan::Circle;
 use crate::stage::standing::Standing;
+use crate::stage::turn::Lap;
 use crate::stage::{scale, turn};
 
 /// How far outside the rim the fuse burns.
@@ -61,8 +62,11 @@ impl DialBrush {
     pub fn paint(&mut self, pen: &Pen, circle: &Circle, scene: &Scene<'_>) {
         let Some(held) = &scene.held else { return };
         let head = turn::place(scene.head, held.size);
-        let part = turn::part(held.histlen as f64, held.size);
-        self.arc(pen, circle, scene, head, part);
+        for lap in turn::laps(held.histlen, held.size, circle.track) {
+            self.arc(pen, circle, scene, head, lap);
+        }
+        // Where the oldest byte stands; laps beyond the first do not move it out of sight.
+        let turns = held.histlen as f64 / held.size as f64;
         for marker in &scene.markers.list {
             if marker.standing == Standing::Overtaken {
                 overwritten(pen, circle, scene, marker, head);
@@ -80,18 +84,16 @@ impl DialBrush {
         let taken = if scene.terse {
             [[0.0; 4]; 2]
         } else {
-            self.ends(pen, circle, scene, head, part, newest)
+            self.ends(pen, circle, scene, head, turns, newest)
         };
         if scene.scaled {
             self.scale(pen, circle, scene, held.size, taken);
         }
     }
 
-    /// The held history: newest at the head, oldest fading out ahead of it.
-    fn arc(&mut self, pen: &Pen, c: &Circle, scene: &Scene<'_>, head: f64, part: f64) {
-        if part <= 0.0 {
-            return;
-        }
+    /// One lap of the held history: newest at the head, oldest fading out ahead of it. Laps older
+    /// than the newest have the shade of old bytes all around.
+    fn arc(&mut self, pen: &Pen, c: &Circle, scene: &Scene<'_>, head: f64, lap: Lap) {
         if self.gradient.is_none() {
             self.gradient = gradient(pen, scene);
         }
@@ -101,12 +103,14 @@ impl DialBrush {
         let _ = ctx.rotate(turn::angle(head));
         ctx.begin_path();
         // A hair less than a turn, so that the newest end does not bleed into the oldest.
-        let _ = ctx.arc(0.0, 0.0, c.rim - c.track / 2.0, (-part * TAU).max(-TAU + 0.002), 0.0);
+        let sweep = (-lap.part * TAU).max(-TAU + 0.002);
+        let _ = ctx.arc(0.0, 0.0, c.rim - lap.inset - lap.width / 2.0, sweep, 0.0);
         match &self.gradient {
-            Some(gradient) => ctx.set_stroke_style_canvas_gradient(gradient),
-            None => ctx.set_stroke_style_str(&scene.palette.held_new),
+            Some(gradient) if lap.number == 0 => ctx.set_stroke_style_canvas_gradient(gradient),
+            _ => ctx.set_stroke_style_str(&scene.palette.held_new),
         }
-        ctx.set_line_width(c.track);
+        pen.alpha(if lap.number == 0 { 1.0 } else { 0.42 });
+        ctx.set_line_width(lap.width);
         ctx.stroke();
         ctx.restore();
     }
@@ -119,7 +123,7 @@ impl DialBrush {
         c: &Circle,
         scene: &Scene<'_>,
         head: f64,
-        part: f64,
+        turns: f64,
         newest: u64,
     ) -> [[f64; 4]; 2] {
         let Some(held) = &scene.held else { return [[0.0; 4]; 2] };
@@ -127,7 +131,7 @@ impl DialBrush {
         let radius = c.rim + LABEL_GAP;
         let digits = self.head_text.set(newest).len().max(self.oldest_text.set(oldest).len());
         let (w, h) = ((digits as f64 * 7.3).max(70.0), 31.0);
-        let tail = (head - part).rem_euclid(1.0);
+        let tail = (head - turns).rem_euclid(1.0);
         // Counter-clockwise of the head the newest, clockwise of it the oldest.
         let (mut at_head, mut at_tail) = (head, tail);
         let ahead = turn::clockwise(head, tail);
@@ -241,6 +245,12 @@ fn fuse(pen: &Pen, c: &Circle, scene: &Scene<'_>, head: f64, size: u64) {
     pen.stroke(colour, 2.5);
     pen.ctx.set_line_dash_offset(0.0);
     pen.dash(Dash::None);
+    // More room than a turn: the rest burns on a second circle.
+    let rest = turn::part(longest.room as f64 - size as f64, size).min(0.9999);
+    if rest > 0.0 {
+        pen.arc(c.x, c.y, radius + 4.0, head, head + rest);
+        pen.stroke(colour, 1.5);
+    }
     for hand in scene.markers.covered() {
         let place = head + turn::part(hand.room as f64, size);
         let (a, b) = (

@@ -4,9 +4,10 @@
 use super::Scene;
 use super::pen::{Align, Dash, Pen};
 use crate::stage::plan::Rect;
-use crate::stage::standing::{Standing, is_cut, replicas, standing};
+use crate::stage::standing::{Standing, is_cut, standing};
+use crate::stage::topology::{Feed, Topology};
 use crate::stage::wires::{Wire, progress};
-use crate::world::{LinkSnapshot, Packet, PacketKind};
+use crate::world::{LinkSnapshot, Packet, PacketKind, ServerSnapshot};
 
 /// More stream packets than this on one link are a band.
 const MOST_DOTS: usize = 20;
@@ -14,29 +15,41 @@ const MOST_DOTS: usize = 20;
 const CAPSULE: f64 = 9.0;
 
 /// Paints all links.
-pub fn paint(pen: &Pen, wires: &[Wire], scene: &Scene<'_>) {
+pub fn paint(pen: &Pen, wires: &[Option<Wire>], topology: &Topology, scene: &Scene<'_>) {
     if wires.is_empty() {
         return;
     }
-    bus(pen, wires, scene);
+    bus(pen, wires, topology, scene);
+    let linked = || {
+        let cards = wires.iter().zip(&topology.cards).zip(&topology.feeds);
+        cards.filter_map(|((wire, server), feed)| {
+            let ServerSnapshot { link, .. } = scene.snapshot.servers.get(*server)?;
+            Some((wire.as_ref()?, *server, *feed, link.as_ref()?))
+        })
+    };
     // In the order of urgency, so that a cut line is not covered by a healthy one.
-    for (wire, (server, _, link)) in wires.iter().zip(replicas(scene.snapshot)) {
+    for (wire, server, feed, link) in linked() {
         line(pen, wire, scene, link);
+        if let Feed::Card(_) = feed {
+            let (x, y) = wire.at(0.0);
+            pen.disc(x, y, 4.0, &scene.palette.line_strong);
+        }
         let stands = standing(link, scene.snapshot.write_bytes_per_second);
         if !is_cut(link) {
             stream(pen, wire, scene, server, stands);
         }
     }
-    for (wire, (server, _, _)) in wires.iter().zip(replicas(scene.snapshot)) {
+    for (wire, server, _, _) in linked() {
         capsules(pen, wire, scene, server);
     }
 }
 
-/// One bar from which all links leave, and the stub that joins it to the dial.
-fn bus(pen: &Pen, wires: &[Wire], scene: &Scene<'_>) {
-    let (Some(first), Some(last)) = (wires.first(), wires.last()) else { return };
-    let (x, top) = first.control[0];
-    let bottom = last.control[0].1;
+/// One bar from which all links of the server on the dial leave, and the stub that joins it.
+fn bus(pen: &Pen, wires: &[Option<Wire>], topology: &Topology, scene: &Scene<'_>) {
+    let fed = wires.iter().zip(&topology.feeds).filter(|(_, feed)| **feed == Feed::Bus);
+    let mut outlets = fed.filter_map(|(wire, _)| Some(wire.as_ref()?.control[0]));
+    let Some((x, top)) = outlets.next() else { return };
+    let bottom = outlets.last().map_or(top, |outlet| outlet.1);
     let middle = f64::midpoint(top, bottom);
     let colour = &scene.palette.line_strong;
     pen.dash(Dash::None);

@@ -23,11 +23,12 @@ use self::pen::Pen;
 use super::hands::{Hand, Marker, Markers};
 use super::plan::{Plan, Shape};
 use super::span::Zoom;
-use super::standing::{Standing, subject};
+use super::standing::Standing;
+use super::topology::Topology;
 use super::turn;
 use super::wires::{Wire, trunk, wires};
 use crate::run::{Painter, RunHandle};
-use crate::world::{BacklogSnapshot, Snapshot};
+use crate::world::{BacklogSnapshot, Block, Snapshot};
 
 /// What of the history is kept, as the drawing needs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +63,8 @@ pub struct Scene<'a> {
     pub head: f64,
     /// The master's backlog.
     pub held: Option<Held>,
+    /// The blocks it is kept in, where it is kept in blocks.
+    pub blocks: Option<&'a [Block]>,
     /// The hands.
     pub markers: &'a Markers,
     /// Overtakings that happened a moment ago.
@@ -101,8 +104,11 @@ impl Scene<'_> {
 struct Kept {
     plan: Plan,
     palette: Palette,
-    wires: Vec<Wire>,
+    topology: Topology,
+    wires: Vec<Option<Wire>>,
     trunk: Option<Wire>,
+    /// The server that is looked at.
+    chosen: Option<usize>,
     zoom: Zoom,
     /// A position that is pointed at.
     cursor: Option<i64>,
@@ -115,6 +121,21 @@ struct Kept {
     dial: dial::DialBrush,
     ruler: ruler::RulerBrush,
     span: Option<super::span::Span>,
+}
+
+/// What the page knows and the snapshot does not.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// Whether time runs.
+    pub moving: bool,
+    /// How far the ruler is zoomed in.
+    pub zoom: Zoom,
+    /// A position that is pointed at.
+    pub cursor: Option<i64>,
+    /// The server that is looked at.
+    pub chosen: Option<usize>,
+    /// Painted instead of the run's present.
+    pub still: Option<Rc<Snapshot>>,
 }
 
 /// Paints the stage.
@@ -132,10 +153,12 @@ impl StagePainter {
     #[must_use]
     pub fn new(ctx: CanvasRenderingContext2d, run: RunHandle, plan: Plan, p: Palette) -> Self {
         let kept = Kept {
-            wires: wires(&plan),
+            topology: Topology::default(),
+            wires: Vec::new(),
             trunk: trunk(&plan),
             plan,
             palette: p,
+            chosen: None,
             zoom: Zoom::default(),
             cursor: None,
             moving: false,
@@ -168,7 +191,7 @@ impl StagePainter {
         let _ = self.pen.ctx.set_transform(ratio, 0.0, 0.0, ratio, 0.0, 0.0);
         self.pen.ctx.set_text_baseline("middle");
         self.pen.ctx.set_line_cap("butt");
-        kept.wires = wires(plan);
+        kept.wires = wires(plan, &kept.topology);
         kept.trunk = trunk(plan);
         kept.plan = plan.clone();
         kept.dial.forget();
@@ -184,11 +207,10 @@ impl StagePainter {
     }
 
     /// What the page knows and the snapshot does not.
-    pub fn tell(&self, moving: bool, zoom: Zoom, cursor: Option<i64>, still: Option<Rc<Snapshot>>) {
+    pub fn tell(&self, told: Told) {
         let mut kept = self.kept.borrow_mut();
-        kept.moving = moving;
-        kept.zoom = zoom;
-        kept.cursor = cursor;
+        let Told { moving, zoom, cursor, chosen, still } = told;
+        (kept.moving, kept.zoom, kept.cursor, kept.chosen) = (moving, zoom, cursor, chosen);
         *self.still.borrow_mut() = still;
     }
 
@@ -202,8 +224,16 @@ impl StagePainter {
         let mut kept = self.kept.borrow_mut();
         let kept = &mut *kept;
         let real_ms = now_ms();
-        let master = &snapshot.servers.get(subject(snapshot));
-        let Some(master) = master else { return };
+        let topology = Topology::new(snapshot, kept.chosen);
+        if topology != kept.topology {
+            kept.wires = wires(&kept.plan, &topology);
+            if topology.subject != kept.topology.subject {
+                // Another server's history: nobody was overtaken by the change.
+                kept.standings.clear();
+            }
+            kept.topology = topology;
+        }
+        let Some(master) = kept.topology.master(snapshot) else { return };
         let held = master.backlog.as_ref().map(Held::from);
         let size = held.map_or(1, |held| held.size);
         let target = master.master_repl_offset as f64;
@@ -214,7 +244,7 @@ impl StagePainter {
         };
         kept.last_ms = real_ms;
         let head = kept.glide.towards(target, elapsed, size as f64 / 3.0);
-        kept.markers.read(snapshot, master.master_repl_offset);
+        kept.markers.read(snapshot, &kept.topology, master.master_repl_offset);
         let lag = target - head;
         for hand in &mut kept.markers.hands {
             if matches!(hand.standing, Standing::InSync | Standing::CatchingUp) {
@@ -236,6 +266,7 @@ impl StagePainter {
             moving: kept.moving,
             head,
             held,
+            blocks: master.backlog.as_ref().and_then(|backlog| backlog.blocks.as_deref()),
             markers: &kept.markers,
             pulses: &kept.pulses,
             palette: &kept.palette,
@@ -245,7 +276,7 @@ impl StagePainter {
             scratch: &self.scratch,
         };
         self.pen.ctx.clear_rect(0.0, 0.0, kept.plan.width, kept.plan.height);
-        links::paint(&self.pen, &kept.wires, &scene);
+        links::paint(&self.pen, &kept.wires, &kept.topology, &scene);
         if let Some(trunk) = &kept.trunk {
             links::trunk(&self.pen, trunk, &kept.plan.cards, &scene);
         }

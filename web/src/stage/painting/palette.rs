@@ -107,7 +107,7 @@ impl Palette {
         match standing {
             Standing::InSync | Standing::CatchingUp => &self.sync,
             Standing::Transfer => &self.full,
-            Standing::Adrift => &self.ink2,
+            Standing::Apart | Standing::Adrift => &self.ink2,
             Standing::Covered => &self.fuse,
             Standing::Overtaken => &self.lost,
         }

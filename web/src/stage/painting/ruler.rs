@@ -11,6 +11,7 @@ use crate::stage::plan::Rect;
 use crate::stage::scale::{decimal_step, first_tick};
 use crate::stage::span::{Span, Subject, Zoom};
 use crate::stage::standing::Standing;
+use crate::world::Block;
 
 /// From the top of the ruler to its bar, and the bar's height.
 pub const BAR: (f64, f64) = (20.0, 14.0);
@@ -55,8 +56,10 @@ impl RulerBrush {
         ctx.clip();
         if let Some(held) = &scene.held {
             self.held(pen, place, scene, &span, held);
+            borders(pen, place, scene, &span);
         }
         ctx.restore();
+        setting(pen, place, scene, &span);
         self.fuse(pen, place, scene, &span);
         let head = span.x(scene.head, place.x, place.w);
         if head >= place.x && head <= place.x + place.w {
@@ -201,6 +204,37 @@ impl RulerBrush {
             index += 1;
         }
     }
+}
+
+/// Where blocks begin, as long as they can be told apart.
+fn borders(pen: &Pen, place: &Rect, scene: &Scene<'_>, span: &Span) {
+    let Some(blocks) = scene.blocks else { return };
+    let x = |block: &Block| span.x((block.first.0 - 1) as f64, place.x, place.w);
+    let (Some(first), Some(last)) = (blocks.first(), blocks.last()) else { return };
+    if (x(last) - x(first)) / (blocks.len() as f64) < 4.0 && blocks.len() > 1 {
+        return;
+    }
+    let top = place.y + BAR.0;
+    pen.ctx.begin_path();
+    for block in blocks {
+        pen.ctx.move_to(x(block), top);
+        pen.ctx.line_to(x(block), top + BAR.1);
+    }
+    pen.stroke(&scene.palette.panel, 2.0);
+}
+
+/// Where a window of exactly `repl-backlog-size` would begin, when more than that is kept.
+fn setting(pen: &Pen, place: &Rect, scene: &Scene<'_>, span: &Span) {
+    let Some(held) = scene.held.filter(|held| held.histlen > held.size) else { return };
+    let x = span.x(scene.head - held.size as f64, place.x, place.w);
+    if x < place.x || x > place.x + place.w {
+        return;
+    }
+    let top = place.y + BAR.0;
+    pen.dash(Dash::Lost);
+    pen.line((x, top - 5.0), (x, top + BAR.1 + 5.0));
+    pen.stroke(&scene.palette.ink, 1.5);
+    pen.dash(Dash::None);
 }
 
 fn subject(scene: &Scene<'_>) -> Subject {

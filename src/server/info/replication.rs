@@ -1,90 +1,27 @@
-//! INFO and ROLE: what a server says about itself, under the real field names.
+//! INFO replication, and ROLE.
 
 use std::fmt::Write;
 
 use bytes::Bytes;
 
-use super::downstream::Seat;
-use super::keyspace::DATABASES;
-use super::{Phase, Server};
+use super::field;
+use crate::server::downstream::Seat;
+use crate::server::engine::Naming;
+use crate::server::{Phase, Server};
 use crate::time::SECOND_US;
 use crate::wire::Value;
 
-type Section = (&'static str, fn(&Server, &mut String));
-
-const SECTIONS: &[Section] = &[
-    ("Server", Server::info_server),
-    ("Clients", Server::info_clients),
-    ("Memory", Server::info_memory),
-    ("Stats", Server::info_stats),
-    ("Replication", Server::info_replication),
-    ("Keyspace", Server::info_keyspace),
-];
-
-/// Writing to a `String` cannot fail, so the result carries nothing.
-macro_rules! field {
-    ($out:expr, $($arg:tt)*) => { let _ = write!($out, "{}\r\n", format_args!($($arg)*)); };
-}
-
 impl Server {
-    /// `INFO [section]`; without one, or with `all`, `default`, `everything`: every section.
-    pub(super) fn info(&self, argv: &[Bytes]) -> Value {
-        if argv.len() > 2 {
-            return Value::Error(Bytes::from_static(b"ERR syntax error"));
-        }
-        let asked = argv.get(1).map(|word| String::from_utf8_lossy(word).to_ascii_lowercase());
-        let everything = ["all", "default", "everything"];
-        let mut out = String::new();
-        for (name, write_fields) in SECTIONS {
-            let wanted = asked.as_ref().is_none_or(|asked| {
-                everything.contains(&asked.as_str()) || name.eq_ignore_ascii_case(asked)
-            });
-            if wanted {
-                let gap = if out.is_empty() { "" } else { "\r\n" };
-                let _ = write!(out, "{gap}# {name}\r\n");
-                write_fields(self, &mut out);
-            }
-        }
-        Value::Bulk(Bytes::from(out))
-    }
-
-    fn info_server(&self, out: &mut String) {
-        field!(out, "redis_version:{}", self.engine.version);
-        field!(out, "redis_mode:standalone");
-        field!(out, "run_id:{}", self.run_id);
-        field!(out, "tcp_port:{}", self.config.port);
-        field!(out, "uptime_in_seconds:{}", self.now.us_since(self.started) / SECOND_US);
-    }
-
-    fn info_clients(&self, out: &mut String) {
-        let ordinary = self.clients.values().filter(|client| client.seat == Seat::Client);
-        field!(out, "connected_clients:{}", ordinary.count());
-    }
-
-    fn info_memory(&self, out: &mut String) {
-        let memory =
-            self.backlog.as_ref().map(|backlog| backlog.ledger().memory()).unwrap_or_default();
-        field!(out, "mem_replication_backlog:{}", memory.backlog);
-        field!(out, "mem_total_replication_buffers:{}", memory.total());
-        field!(out, "mem_clients_slaves:{}", memory.replicas);
-    }
-
-    fn info_stats(&self, out: &mut String) {
-        let counters = self.counters;
-        field!(out, "total_connections_received:{}", counters.connections);
-        field!(out, "total_commands_processed:{}", counters.commands);
-        field!(out, "sync_full:{}", counters.sync_full);
-        field!(out, "sync_partial_ok:{}", counters.sync_partial_ok);
-        field!(out, "sync_partial_err:{}", counters.sync_partial_err);
-    }
-
-    fn info_replication(&self, out: &mut String) {
+    pub(super) fn info_replication(&self, out: &mut String) {
         let role = if self.upstream.is_some() { "slave" } else { "master" };
         field!(out, "role:{role}");
         if self.upstream.is_some() {
             self.info_upstream(out);
         }
         field!(out, "connected_slaves:{}", self.replicas().count());
+        if let Some(good) = self.good_replicas() {
+            field!(out, "min_slaves_good_slaves:{good}");
+        }
         for (index, conn) in self.replicas().enumerate() {
             let Some(client) = self.clients.get(&conn) else { continue };
             let Seat::Replica(seat) = &client.seat else { continue };
@@ -93,17 +30,37 @@ impl Server {
             let port = client.announced.port.unwrap_or(0);
             let lag = if seat.is_online() { self.now.whole_seconds_since(seat.heard) } else { 0 };
             let acked = seat.acked;
-            field!(out, "slave{index}:ip={ip},port={port},state={state},offset={acked},lag={lag}");
+            let more = match self.engine.dual_channel {
+                true => format!(",type={}", self.channel_name(conn, seat.stage)),
+                false => String::new(),
+            };
+            field!(
+                out,
+                "slave{index}:ip={ip},port={port},state={state},offset={acked},lag={lag}{more}"
+            );
         }
-        field!(out, "master_failover_state:no-failover");
-        field!(out, "master_replid:{}", self.history.replid);
-        field!(out, "master_replid2:{}", self.history.replid2());
-        field!(out, "master_repl_offset:{}", self.history.end);
-        field!(out, "second_repl_offset:{}", self.history.second_replid_offset());
+        if self.is_valkey() {
+            field!(out, "replicas_waiting_psync:{}", self.replicas_waiting_psync());
+        }
+        if self.engine.vocabulary.failover {
+            field!(out, "master_failover_state:{}", self.failover_state());
+        }
+        let named = self.engine.naming == Naming::ReplicationId;
+        if named {
+            field!(out, "master_replid:{}", self.history.replid);
+            field!(out, "master_replid2:{}", self.history.replid2());
+        }
+        // After SYNC a history is counted from -1, and its first byte is number 0.
+        let unnumbered = i64::from(self.link().is_some_and(|link| link.is_unnumbered()));
+        let end = self.history.end.next().0 - 1 - unnumbered;
+        field!(out, "master_repl_offset:{end}");
+        if named {
+            field!(out, "second_repl_offset:{}", self.history.second_replid_offset());
+        }
         let window = self.window();
         field!(out, "repl_backlog_active:{}", u8::from(window.is_some()));
         field!(out, "repl_backlog_size:{}", self.config.backlog_bytes);
-        let (first, histlen) = window.map_or((0, 0), |w| (w.first.0, w.histlen.0));
+        let (first, histlen) = window.map_or((0, 0), |w| (w.first.0 - unnumbered, w.histlen.0));
         field!(out, "repl_backlog_first_byte_offset:{first}");
         field!(out, "repl_backlog_histlen:{histlen}");
     }
@@ -119,8 +76,6 @@ impl Server {
         field!(out, "master_last_io_seconds_ago:{silence}");
         let transfer = link.transfer;
         field!(out, "master_sync_in_progress:{}", u8::from(transfer.is_some()));
-        field!(out, "slave_read_repl_offset:{}", link.read_offset(self.history.end));
-        field!(out, "slave_repl_offset:{}", link.applied_offset(self.history.end));
         if let Some((received, total)) = transfer {
             let total = total.unwrap_or(0);
             field!(out, "master_sync_total_bytes:{total}");
@@ -132,26 +87,25 @@ impl Server {
             let silence = self.now.us_since(link.last_io) / SECOND_US;
             field!(out, "master_sync_last_io_seconds_ago:{silence}");
         }
+        if self.engine.vocabulary.failover {
+            field!(out, "slave_read_repl_offset:{}", link.read_offset(self.history.end));
+        }
+        field!(out, "slave_repl_offset:{}", link.applied_offset(self.history.end));
+        if self.is_valkey() {
+            field!(out, "replicas_repl_buffer_size:{}", link.buffered);
+            field!(out, "replicas_repl_buffer_peak:{}", link.buffer_peak);
+        }
         if let Some(since) = link.down_since {
             let seconds = self.now.us_since(since) / SECOND_US;
             field!(out, "master_link_down_since_seconds:{seconds}");
         }
-        field!(out, "slave_priority:100");
+        field!(out, "slave_priority:{}", self.config.replica_priority);
         field!(out, "slave_read_only:{}", u8::from(self.config.replica_read_only));
         field!(out, "replica_announced:1");
     }
 
-    fn info_keyspace(&self, out: &mut String) {
-        for db in 0..DATABASES {
-            let (keys, expiring) = self.data.size_of(db);
-            if keys > 0 {
-                field!(out, "db{db}:keys={keys},expires={expiring},avg_ttl=0");
-            }
-        }
-    }
-
     /// `ROLE`.
-    pub(super) fn role(&self) -> Value {
+    pub(in crate::server) fn role(&self) -> Value {
         let word = |text: &str| Value::Bulk(Bytes::copy_from_slice(text.as_bytes()));
         let number = |n: u64| Value::Integer(i64::try_from(n).unwrap_or(i64::MAX));
         if let Some(link) = self.link() {
