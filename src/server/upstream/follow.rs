@@ -181,7 +181,7 @@ impl Server {
                 // Before PSYNC2 a replica writes a stream of its own for those that follow it.
                 self.feed(db, &propagate);
             }
-        } else if !["ping", "multi", "exec"].iter().any(|known| silent(known)) {
+        } else if !["ping", "multi", "exec"].iter().any(silent) {
             let name = String::from_utf8_lossy(name).into_owned();
             self.log(format!(
                 "== CRITICAL == This replica does not know a command of its master: '{name}'"
