@@ -12,7 +12,7 @@ use super::{ConnId, Counters, Event, Phase, Server, log};
 use crate::stream::backlog::{Entry, Reader, Window};
 use crate::stream::history::{History, ReplId};
 use crate::stream::offset::{ByteCount, BytePos};
-use crate::stream::psync::{Decision, FullReason, Request, decide};
+use crate::stream::psync::{Decision, FullReason, Request};
 use crate::time::Instant;
 use crate::wire::Rdb;
 use crate::wire::encode_length_header;
@@ -134,7 +134,7 @@ impl Server {
     fn answer(&mut self, conn: ConnId, request: Request) {
         let history = self.history.clone();
         let window = self.window_for(conn);
-        let decision = decide(&history, window.as_ref(), &request);
+        let decision = (self.engine.decide)(&history, window.as_ref(), &request);
         let two_channels = self.wants_two_channels(conn);
         match &decision {
             Decision::Partial { .. } => self.counters.sync_partial_ok += 1,

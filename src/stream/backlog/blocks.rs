@@ -12,7 +12,8 @@ use std::collections::VecDeque;
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-use super::blocks_window::{Allocator, BlocksWindow, Step};
+use super::blocks_window::{BlocksWindow, Step};
+use super::grain::Grain;
 use super::{Cut, Entry, Ledger, Reader, Retention};
 use crate::stream::offset::{ByteCount, BytePos, Offset};
 use crate::time::Instant;
@@ -41,8 +42,8 @@ struct Chunk {
 impl Blocks {
     /// No block yet, after `end` bytes of history.
     #[must_use]
-    pub fn new(end: Offset, size: ByteCount, allocator: Allocator) -> Blocks {
-        let ledger = BlocksWindow::new(end, size, allocator);
+    pub fn new(end: Offset, size: ByteCount, grain: Grain) -> Blocks {
+        let ledger = BlocksWindow::new(end, size, grain);
         Blocks { ledger, chunks: VecDeque::new(), open: BytesMut::new() }
     }
 
