@@ -98,11 +98,17 @@ fn draw(out: &mut String, Row { at, kind, text }: &Row, y: usize) {
     }
 }
 
-/// What fits between two lanes.
+/// What fits between two lanes; ids as the page shows them, because what stands behind one counts.
 fn shortened(text: &str) -> String {
+    let id = |word: &str| word.len() == 40 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let word = |word: &str| match id(word) {
+        true => format!("{}\u{2026}{}", &word[..6], &word[38..]),
+        false => word.to_owned(),
+    };
+    let text = text.split(' ').map(word).collect::<Vec<_>>().join(" ");
     match text.char_indices().nth(27) {
         Some((end, _)) => format!("{}\u{2026}", &text[..end]),
-        None => text.to_owned(),
+        None => text,
     }
 }
 
