@@ -5,6 +5,7 @@
 //!
 //! Invariant: the snapshot is always of the run's present moment.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use psync::wire::Value;
@@ -12,9 +13,9 @@ use psync::wire::Value;
 use crate::reply;
 use crate::setup::{Change, Setup};
 use crate::state::{ConsoleLine, Msg, State};
-use crate::verdict;
 use crate::world::{
-    Action, DecisionRecord, Direction, Instant, LinkState, Run, Scenario, Snapshot, What,
+    Action, Branches, DecisionRecord, Direction, Finding, Instant, LinkState, Run, Scenario,
+    Snapshot, What,
 };
 
 /// The longest real time that one frame stands for: a page that was away does not catch up.
@@ -22,6 +23,16 @@ pub const LONGEST_FRAME_US: u64 = 100_000;
 
 /// Simulated time between two looks at the clock.
 const SLICE_US: u64 = 50_000;
+
+/// How slow time goes around a decision: a tenth of real time.
+const SLOW_US_PER_SECOND: u64 = 100_000;
+/// How long before a decision; longer than a slice, so that none is passed unseen.
+const SLOW_BEFORE_US: u64 = 60_000;
+/// How long after it.
+const SLOW_AFTER_US: u64 = 40_000;
+
+/// How long a run may be to be run again unasked, for what would have been.
+const LONGEST_RERUN_US: u64 = 120_000_000;
 
 /// How many console lines are kept.
 const CONSOLE_LINES: usize = 200;
@@ -40,7 +51,7 @@ pub struct News {
 /// The run of one element with all that the page remembers.
 #[derive(Debug)]
 pub struct Session {
-    run: Run,
+    branches: Branches,
     snapshot: Rc<Snapshot>,
     state: State,
     /// Millionths of a simulated microsecond that a frame left over.
@@ -49,23 +60,35 @@ pub struct Session {
     told: u64,
     complained: Option<String>,
     setup: Setup,
+    /// What would have been, for the decision that was asked about last.
+    found: RefCell<Option<(DecisionRecord, Option<Finding>)>>,
 }
 
 impl Session {
     /// A fresh run, paused.
     #[must_use]
     pub fn new(scenario: Scenario) -> Session {
-        let run = Run::new(scenario);
+        let branches = Branches::new(scenario);
+        let run = branches.run();
         let snapshot = Rc::new(run.snapshot());
         let state = State::default();
         let setup = Setup::read(&run.scenario(), 0);
-        Session { run, snapshot, state, left_over: 0, told: 0, complained: None, setup }
+        Session {
+            branches,
+            snapshot,
+            state,
+            left_over: 0,
+            told: 0,
+            complained: None,
+            setup,
+            found: RefCell::default(),
+        }
     }
 
     /// The run.
     #[must_use]
     pub fn run(&self) -> &Run {
-        &self.run
+        self.branches.run()
     }
 
     /// The world now.
@@ -104,29 +127,76 @@ impl Session {
         if !self.state.playing {
             return false;
         }
-        let scaled = real_us.min(LONGEST_FRAME_US) * self.state.speed.us_per_second();
-        let scaled = scaled + self.left_over;
-        self.left_over = scaled % 1_000_000;
-        let mut left = scaled / 1_000_000;
+        let mut rate = self.rate();
+        let mut scaled = real_us.min(LONGEST_FRAME_US) * rate + self.left_over;
         loop {
-            let slice = left.min(SLICE_US);
-            self.run.advance_us(slice);
-            left -= slice;
-            if left == 0 || late() {
+            let slice = (scaled / 1_000_000).min(SLICE_US);
+            self.branches.run_mut().advance_us(slice);
+            scaled -= slice * 1_000_000;
+            if scaled < 1_000_000 || late() {
                 break;
             }
+            // A decision has come near, or is over: the rest of the frame goes at another rate.
+            let next = self.rate();
+            if next != rate {
+                scaled = scaled / rate * next;
+                rate = next;
+            }
         }
+        self.left_over = scaled % 1_000_000;
+        self.state.slowed = rate < self.state.speed.us_per_second();
         self.moved();
         self.state.revision += 1;
         true
     }
 
+    /// Simulated microseconds a real second at this moment: slower around a decision.
+    fn rate(&mut self) -> u64 {
+        let full = self.state.speed.us_per_second();
+        if self.state.full_speed || full <= SLOW_US_PER_SECOND {
+            return full;
+        }
+        let run = self.branches.run_mut();
+        let now = run.now().0;
+        let decisions = run.trace().decisions();
+        let over = decisions.partition_point(|decision| decision.at_us <= now);
+        let last = over.checked_sub(1).and_then(|last| decisions.get(last));
+        let just = last.is_some_and(|decision| now - decision.at_us < SLOW_AFTER_US);
+        match just || run.decision_ahead(SLOW_BEFORE_US).is_some() {
+            true => SLOW_US_PER_SECOND,
+            false => full,
+        }
+    }
+
+    /// The futures: the present one and those left behind.
+    #[must_use]
+    pub fn branches(&self) -> &Branches {
+        &self.branches
+    }
+
+    /// What would have made the decision shown a partial one, found by running it again. None when
+    /// nothing would, and late in a long run, where that takes too long to be done unasked.
+    #[must_use]
+    pub fn finding(&self) -> Option<Finding> {
+        let (_, decision) = self.decision()?;
+        decision.remedy.as_ref().filter(|_| decision.at_us <= LONGEST_RERUN_US)?;
+        let mut found = self.found.borrow_mut();
+        if let Some((known, finding)) = &*found
+            && known == decision
+        {
+            return finding.clone();
+        }
+        let finding = self.run().counterfactual(decision).map(|cured| cured.finding);
+        *found = Some((decision.clone(), finding.clone()));
+        finding
+    }
+
     /// What is new since the last call.
     pub fn news(&mut self) -> News {
         let mut news = News { complaint: self.complained.take(), ..News::default() };
-        let entries = self.run.trace().entries();
+        let entries = self.branches.run().trace().entries();
         let fresh = entries.rev().take_while(|entry| entry.seq >= self.told).count();
-        let entries = self.run.trace().entries();
+        let entries = self.branches.run().trace().entries();
         let known = entries.len() - fresh;
         for entry in entries.skip(known) {
             match &entry.what {
@@ -148,7 +218,7 @@ impl Session {
     #[must_use]
     pub fn decision(&self) -> Option<(usize, &DecisionRecord)> {
         let now = self.snapshot.now_us;
-        let decisions = self.run.trace().decisions();
+        let decisions = self.branches.run().trace().decisions();
         let latest = || {
             let after = decisions.partition_point(|decision| decision.at_us <= now);
             let last = after.checked_sub(1)?;
@@ -176,6 +246,12 @@ impl Session {
             Msg::ApplyRemedy => self.apply_remedy()?,
             Msg::Command { server, line } => self.command(server, line),
             Msg::Complain(complaint) => self.complain(complaint),
+            Msg::Fork => self.fork()?,
+            Msg::Return(id) => self.return_to(id)?,
+            Msg::ToggleAutoSlow => {
+                self.state.full_speed = !self.state.full_speed;
+                self.state.slowed = false;
+            }
             Msg::Speed(speed) => self.state.speed = speed,
             Msg::Select(server) => self.state.selection = server,
             Msg::Open(tab) => self.state.tab = tab,
@@ -192,7 +268,7 @@ impl Session {
     }
 
     fn look(&mut self) {
-        self.snapshot = Rc::new(self.run.snapshot());
+        self.snapshot = Rc::new(self.branches.run().snapshot());
     }
 
     fn moved(&mut self) {
@@ -201,29 +277,30 @@ impl Session {
     }
 
     fn advance(&mut self, us: u64) {
-        self.run.advance_us(us);
+        self.branches.run_mut().advance_us(us);
         self.moved();
     }
 
     fn step(&mut self) {
         self.state.playing = false;
-        self.run.step();
+        self.branches.run_mut().step();
         self.moved();
     }
 
     fn seek(&mut self, us: u64) {
-        self.run.seek(Instant(us));
+        self.branches.run_mut().seek(Instant(us));
         self.left_over = 0;
         self.moved();
         self.look_at_setup();
     }
 
     fn look_at_setup(&mut self) {
-        self.setup = Setup::read(&self.run.scenario(), self.snapshot.now_us);
+        self.setup = Setup::read(&self.branches.run().scenario(), self.snapshot.now_us);
     }
 
     fn jump(&mut self, number: usize) {
-        let Some(at_us) = self.run.trace().decisions().get(number).map(|d| d.at_us) else {
+        let Some(at_us) = self.branches.run().trace().decisions().get(number).map(|d| d.at_us)
+        else {
             return;
         };
         self.state.playing = false;
@@ -246,8 +323,8 @@ impl Session {
 
     fn act(&mut self, action: Action) -> Result<Option<Value>, String> {
         // An action in the past begins another future: what was told of the old one is void.
-        let told = self.told.min(self.run.world().next_entry());
-        let answer = self.run.act(action).map_err(|error| error.to_string())?;
+        let told = self.told.min(self.branches.run().world().next_entry());
+        let answer = self.branches.act(action).map_err(|error| error.to_string())?;
         self.told = told;
         self.moved();
         self.look_at_setup();
@@ -260,7 +337,7 @@ impl Session {
             Some(actions) => actions.into_iter().try_for_each(|action| self.act(action).map(drop)),
             // Another engine is another story: it is told from the beginning.
             None if matches!(change, Change::Engine(_)) => {
-                let scenario = change.lay_over(&self.run.scenario())?;
+                let scenario = change.lay_over(&self.branches.run().scenario())?;
                 let playing = self.state.playing;
                 self.load(scenario);
                 self.state.playing = playing;
@@ -272,31 +349,64 @@ impl Session {
 
     /// Begins the run again, the same but for `change`, and goes to the moment looked at now.
     fn replay(&mut self, change: &Change) -> Result<(), String> {
-        let scenario = change.lay_over(&self.run.scenario())?;
-        let (now, playing) = (self.snapshot.now_us, self.state.playing);
-        self.load(scenario);
-        self.seek(now);
-        self.state.playing = playing;
+        let scenario = change.lay_over(&self.branches.run().scenario())?;
+        self.branches.begin_again(scenario, Instant(self.snapshot.now_us));
+        self.another_future();
         Ok(())
     }
 
     fn apply_remedy(&mut self) -> Result<(), String> {
-        let Some((number, decision)) = self.decision() else {
+        let Some((_, decision)) = self.decision() else {
             return Err("There is no decision yet.".to_owned());
         };
-        let Some(cure) = verdict::cure(decision) else {
+        if decision.remedy.is_none() {
             return Err("No setting would have made this one partial.".to_owned());
+        }
+        let Some(cured) = self.run().counterfactual(decision) else {
+            return Err("With that setting the same reconnect does not come.".to_owned());
         };
-        let replica = decision.replica.clone();
-        self.replay(&Change::Config(cure.directive, cure.value))?;
+        let decided = cured.finding.decided.clone();
+        self.branches.show(cured);
         self.state.playing = false;
-        // The same reconnect, decided anew: the first decision from there on about this replica.
-        let again = self.run.trace().decisions().iter().enumerate().skip(number);
-        let again = again.filter(|(_, d)| d.replica == replica).map(|(n, _)| n).next();
+        self.another_future();
+        let again = self.run().trace().decisions().iter().position(|d| *d == decided);
         if let Some(again) = again {
             self.jump(again);
         }
         Ok(())
+    }
+
+    fn fork(&mut self) -> Result<(), String> {
+        let told = self.told.min(self.run().world().next_entry());
+        if !self.branches.fork() {
+            return Err("This is the end of the tape already: whatever you do goes on from here. \
+                        Go back to a moment in the past to fork there."
+                .to_owned());
+        }
+        self.told = told;
+        self.moved();
+        self.look_at_setup();
+        Ok(())
+    }
+
+    fn return_to(&mut self, id: u64) -> Result<(), String> {
+        if !self.branches.return_to(id) {
+            return Err("That future is no longer kept.".to_owned());
+        }
+        self.another_future();
+        Ok(())
+    }
+
+    /// Another run has taken the place of the present one: all that was drawn from it is stale.
+    fn another_future(&mut self) {
+        // What is on its tape was told already, or is not news.
+        self.told = self.run().world().next_entry();
+        self.left_over = 0;
+        self.state.generation += 1;
+        let servers = self.run().snapshot().servers.len();
+        self.state.selection = self.state.selection.filter(|chosen| *chosen < servers);
+        self.moved();
+        self.look_at_setup();
     }
 
     fn toggle_link(&mut self, replica: usize) -> Result<(), String> {
@@ -344,7 +454,7 @@ impl Session {
     }
 
     fn load(&mut self, scenario: Scenario) {
-        self.run = Run::new(scenario);
+        self.branches = Branches::new(scenario);
         self.told = 0;
         self.left_over = 0;
         self.state.generation += 1;
@@ -375,7 +485,7 @@ impl Session {
         let looks = reply::only_looks(&argv);
         let action = Action::Write { argv, server };
         let answer = if looks {
-            self.run.world().clone().act(&action).map_err(|error| error.to_string())
+            self.branches.run().world().clone().act(&action).map_err(|error| error.to_string())
         } else {
             self.act(action)
         };

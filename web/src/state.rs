@@ -37,6 +37,12 @@ pub enum Msg {
     Change(Change),
     /// Replay the run with what would have made the decision shown a partial one.
     ApplyRemedy,
+    /// Begin another future at this moment.
+    Fork,
+    /// Go to a future left behind, by its number.
+    Return(u64),
+    /// Slow down around decisions, or not, whichever it was not.
+    ToggleAutoSlow,
     /// How fast.
     Speed(Speed),
     /// Look at a server.
@@ -130,6 +136,10 @@ pub struct State {
     pub playing: bool,
     /// How fast.
     pub speed: Speed,
+    /// Whether decisions are passed at full speed: auto-slow is off.
+    pub full_speed: bool,
+    /// Whether time goes slower right now, because a decision is near.
+    pub slowed: bool,
     /// The server looked at.
     pub selection: Option<usize>,
     /// The decision jumped to; several can share one moment. None: the latest until now.

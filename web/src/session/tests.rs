@@ -10,6 +10,7 @@ fn session(preset: &str) -> Session {
 fn a_frame_never_makes_up_for_time_away_and_loses_no_microsecond() {
     let mut session = session("short-blip");
     assert!(!session.frame(16_000, || false), "paused");
+    session.apply(Msg::ToggleAutoSlow).unwrap();
     session.apply(Msg::Play).unwrap();
     assert!(session.frame(60_000_000, || false));
     assert_eq!(session.snapshot().now_us, LONGEST_FRAME_US);
@@ -115,4 +116,41 @@ fn live_settings_act_and_others_begin_again_at_the_same_moment() {
     assert_eq!(session.state().generation, 1);
     assert_eq!((session.snapshot().servers.len(), session.snapshot().now_us), (6, 3_000_000));
     assert_eq!(session.setup().backlog, "32kb", "what was done is done again");
+}
+
+#[test]
+fn time_slows_around_a_decision_at_any_speed_unless_told_otherwise() {
+    let slowed = |toggle: bool, steps: i32| {
+        let mut session = session("too-long");
+        session.apply(Msg::Advance(1_000_000)).unwrap();
+        session.apply(Msg::Speed(crate::speed::Speed::step(steps))).unwrap();
+        if toggle {
+            session.apply(Msg::ToggleAutoSlow).unwrap();
+        }
+        session.apply(Msg::Play).unwrap();
+        let before = session.run().trace().decisions().len();
+        while session.run().trace().decisions().len() == before {
+            session.frame(16_000, || false);
+        }
+        session.state().slowed
+    };
+    assert!(slowed(false, 0) && slowed(false, 20) && slowed(false, 30));
+    assert!(!slowed(true, 0) && !slowed(false, -20));
+}
+
+#[test]
+fn acting_in_the_past_keeps_the_old_future_and_one_can_return() {
+    let mut session = session("too-long");
+    assert_eq!(session.branches().kept().len(), 0);
+    session.apply(Msg::Advance(17_000_000)).unwrap();
+    let (digest, count) = (session.run().digest(), session.run().trace().decisions().len());
+    session.apply(Msg::Seek(3_000_000)).unwrap();
+    session.apply(Msg::Fork).unwrap();
+    session.apply(Msg::Advance(14_000_000)).unwrap();
+    assert!(session.run().trace().decisions().len() < count, "nobody was cut here");
+    let id = session.branches().kept()[0].id;
+    session.apply(Msg::Return(id)).unwrap();
+    assert_eq!((session.run().digest(), session.snapshot().now_us), (digest, 17_000_000));
+    assert_eq!(session.branches().kept().len(), 1, "the other one is kept in its place");
+    assert!(session.apply(Msg::Return(id)).is_err());
 }
