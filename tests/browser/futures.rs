@@ -7,7 +7,11 @@ use crate::browser::{Outcome, on_page};
 #[test]
 fn a_reader_forks_the_past_and_returns_to_the_future_left_behind() -> Outcome {
     on_page("futures", async |page| {
-        let lab = page.open_quiet_with("preset=too-long").await?;
+        page.set_size(1280, 900).await?;
+        page.open_site_at("?preset=too-long").await?;
+        let lab = page.lab(0);
+        lab.wait_until("(lab) => lab.dataset.state === 'ready'").await?;
+        lab.call("pause", vec![]).await?;
         lab.advance(17_000_000).await?;
         lab.shows("full", Some("before-backlog")).await?;
         let all = lab.decisions().await?.len();
@@ -27,7 +31,11 @@ fn a_reader_forks_the_past_and_returns_to_the_future_left_behind() -> Outcome {
 #[test]
 fn auto_slow_is_a_toggle_and_the_timeline_zooms() -> Outcome {
     on_page("auto-slow", async |page| {
-        let lab = page.open_quiet_with("preset=too-long").await?;
+        page.set_size(1280, 900).await?;
+        page.open_site_at("?preset=too-long").await?;
+        let lab = page.lab(0);
+        lab.wait_until("(lab) => lab.dataset.state === 'ready'").await?;
+        lab.call("pause", vec![]).await?;
         lab.root_has("root.querySelector('.auto-slow').ariaPressed === 'true'").await?;
         lab.click("button", "Auto-slow").await?;
         lab.root_has("root.querySelector('.auto-slow').ariaPressed === 'false'").await?;

@@ -59,12 +59,6 @@ pub fn transport(props: &TransportProps) -> Html {
                 { turn("Next decision", "\u{203a}", Msg::NextDecision, shown < count, on) }
             </span>
             { clock(props) }
-            <button
-                type="button" class="fork" title="Begin another future at this moment"
-                onclick={on.reform(|_| Msg::Fork)}
-            >
-                { "Fork here" }
-            </button>
             { speed(props) }
             <button
                 type="button" class={classes!("pill", "auto-slow", props.slowed.then_some("is-slowed"))}
@@ -203,6 +197,12 @@ pub fn hands(props: &HandsProps) -> Html {
                 { " writes/s" }
             </label>
             <span class="gap" />
+            <button
+                type="button" class="fork" title="Begin another future at this moment"
+                onclick={on.reform(|_| Msg::Fork)}
+            >
+                { "Fork here" }
+            </button>
             <button type="button" title="New run ID (r)" onclick={act(on, keys::restart("master"))}>
                 { "Restart master" }
             </button>
