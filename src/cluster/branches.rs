@@ -105,6 +105,20 @@ impl Branches {
         Ok(answer)
     }
 
+    /// Begins another future at this moment, in which nothing is planned; the one known so far is
+    /// kept. False when there is none: nothing is known of what comes, and nothing is planned.
+    pub fn fork(&mut self) -> bool {
+        let now = self.run.now();
+        let planned = self.run.actions().last().is_some_and(|timed| timed.at > now);
+        if now >= self.run.trace().furthest() && !planned {
+            return false;
+        }
+        let old = self.run.clone();
+        self.run.end_here();
+        self.keep(old);
+        true
+    }
+
     /// Begins again with another scenario and goes to `to`; the present future is kept.
     pub fn begin_again(&mut self, scenario: Scenario, to: Instant) {
         let mut run = Run::new(scenario);

@@ -198,6 +198,15 @@ impl Run {
         Ok(answer)
     }
 
+    /// Ends the tape at this moment: what came after it and what was planned is forgotten.
+    pub(super) fn end_here(&mut self) {
+        let now = self.now();
+        self.trace.cut_off(self.here.world.next_entry(), now);
+        self.actions.truncate(self.here.done);
+        self.copies.cut_off(now, self.here.done);
+        self.ahead = None;
+    }
+
     /// Goes back to `at` and takes back all that was done since: `actions` are done and planned.
     pub(crate) fn take_back(&mut self, at: Instant, actions: Vec<TimedAction>) {
         let same = self.actions.iter().zip(&actions).take_while(|(old, new)| old == new).count();

@@ -13,6 +13,7 @@ mod controls;
 mod driver;
 mod elements;
 mod engines;
+mod futures;
 mod keyboard;
 mod lab;
 mod methods;

@@ -263,6 +263,10 @@ impl Inner {
             if event.ctrl_key() || event.alt_key() || event.meta_key() || taken(&event) {
                 return;
             }
+            // With shift the arrows move the timeline.
+            if event.shift_key() && event.key().starts_with("Arrow") {
+                return;
+            }
             let msg = keys::msg(&event.key(), inner.run.session().state());
             if let Some(msg) = msg {
                 event.prevent_default();

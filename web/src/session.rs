@@ -5,6 +5,7 @@
 //!
 //! Invariant: the snapshot is always of the run's present moment.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use psync::lesson::LessonPlay;
@@ -48,6 +49,8 @@ pub struct Session {
     branches: Branches,
     comparison: Option<Comparison>,
     finding: Option<Finding>,
+    /// What was found out for the decision shown, lest each rendering run it again.
+    foreseen: RefCell<Option<(DecisionRecord, Option<Finding>)>>,
     lesson: Option<LessonPlay>,
     snapshot: Rc<Snapshot>,
     state: State,
@@ -70,6 +73,7 @@ impl Session {
             branches,
             comparison: None,
             finding: None,
+            foreseen: RefCell::default(),
             lesson: None,
             snapshot,
             state: State::default(),
@@ -216,6 +220,7 @@ impl Session {
             Msg::Change(change) => self.change(&change)?,
             Msg::ApplyRemedy => self.apply_remedy()?,
             Msg::WhatIf => self.what_if()?,
+            Msg::Fork => self.fork()?,
             Msg::ReturnTo(id) => self.return_to(id)?,
             Msg::Discard(id) => self.discard(id)?,
             Msg::Compare(other) => self.compare(other.map(|other| *other)),

@@ -39,6 +39,8 @@ pub enum Msg {
     ApplyRemedy,
     /// Find out what that would have led to, and stay here.
     WhatIf,
+    /// Begin another future at this moment of a tape that is replayed.
+    Fork,
     /// To a future left behind, by its number.
     ReturnTo(u64),
     /// Forget a future left behind, by its number.

@@ -5,13 +5,15 @@ use yew::{Callback, Html, html};
 use crate::format::{seconds, server_title};
 use crate::state::Msg;
 use crate::verdict::{self, Cure, Row};
-use crate::world::{CounterMoved, DecisionRecord, Outcome, Verdict};
+use crate::world::{CounterMoved, DecisionRecord, Finding, Outcome, Verdict};
 
 /// What the card needs.
 #[derive(PartialEq)]
 pub struct DecisionProps {
     /// The decision to show; none before the first.
     pub decision: Option<DecisionRecord>,
+    /// What would have made it partial, where that was tried.
+    pub finding: Option<Finding>,
     /// Where everything asked for goes.
     pub on: Callback<Msg>,
 }
@@ -45,7 +47,7 @@ pub fn decision(props: &DecisionProps) -> Html {
                     <div><dt>{ cost.what }</dt><dd>{ &cost.amount }</dd></div>
                 }) }
             </dl>
-            { for verdict::cure(decision).map(|cure| remedy(&cure, &props.on)) }
+            { for verdict::cure(decision).map(|cure| remedy(&cure, props)) }
             <p class="log">
                 <code>{ &decision.log_line }</code>
                 { for decision.counters_moved.iter().map(counter) }
@@ -89,11 +91,16 @@ fn check(row: &Row) -> Html {
     }
 }
 
-fn remedy(cure: &Cure, on: &Callback<Msg>) -> Html {
+fn remedy(cure: &Cure, props: &DecisionProps) -> Html {
+    let on = &props.on;
+    // Where it was tried, what was tried is said; before that, what was reckoned.
+    let finding = props.finding.as_ref();
+    let value = finding.map_or(&cure.value, |finding| &finding.after);
+    let instead = finding.map(|finding| format!(" instead of {}", finding.before));
     html! {
         <div class="remedy">
             <p>
-                { "With " }<b>{ cure.directive }{ " " }{ &cure.value }</b>
+                { "With " }<b>{ cure.directive }{ " " }{ value }</b>{ for instead }
                 { " this would have been partial." }
             </p>
             <span>{ for cure.exact.iter() }</span>

@@ -10,6 +10,7 @@ use yew::{AttrValue, Callback, Html, html};
 mod completion;
 mod console;
 mod decision;
+mod futures;
 mod header;
 mod info;
 mod panels;
@@ -21,6 +22,7 @@ mod transcript;
 mod transport;
 
 use self::decision::{DecisionProps, decision};
+use self::futures::{FuturesProps, futures};
 use self::header::{HeaderProps, header};
 use self::panels::{PanelsProps, panels};
 use self::sheet::Sheet;
@@ -75,6 +77,7 @@ pub fn page(props: &PageProps) -> Html {
             <div class="side">
                 { part(decision, DecisionProps {
                     decision: shown.map(|(_, d)| d.clone()),
+                    finding: session.foreseen().filter(|finding| finding.helped()),
                     on: on.clone(),
                 }) }
                 { panels(&PanelsProps {
@@ -102,6 +105,8 @@ fn timeline(props: &PageProps, session: &Session, place: (usize, usize)) -> Html
                 now_us,
                 furthest_us,
                 speed: state.speed,
+                auto_slow: state.auto_slow,
+                slowed: state.slowed && state.playing,
                 place,
                 on: on.clone(),
             }) }
@@ -109,6 +114,7 @@ fn timeline(props: &PageProps, session: &Session, place: (usize, usize)) -> Html
                 run={props.run.clone()} {now_us} {furthest_us}
                 on_seek={on.reform(Msg::Seek)} on_jump={on.reform(Msg::JumpToDecision)}
             />
+            { part(futures, FuturesProps::of(session, on)) }
             { part(hands, HandsProps {
                 setup: session.setup().clone(),
                 chosen: chosen(session),

@@ -193,3 +193,21 @@ fn a_hundred_replicas_are_listed_with_their_facts() {
     let page = html("short-blip", vec![change, Msg::Open(Tab::Info), Msg::Select(Some(100))]);
     has(&page, &[">replica 100<", ">Restart replica 100<", "master_link_status"]);
 }
+
+#[test]
+fn futures_left_behind_stand_under_the_timeline_by_name() {
+    let messages = vec![Msg::Advance(17_000_000), Msg::Seek(3_000_000), Msg::Fork];
+    let page = html("too-long", messages);
+    has(&page, &[">Fork here<", "aria-label=\"Futures left behind\"", "aria-label=\"Return to: "]);
+    has(&page, &["aria-label=\"Auto-slow\" aria-pressed=\"true\"", ">paused<"]);
+    let page = html("too-long", vec![Msg::Play]);
+    assert!(!page.contains("Futures left behind") && !page.contains(">paused<"));
+}
+
+#[test]
+fn what_would_have_been_is_said_with_both_values() {
+    let page = html("too-long", vec![Msg::Advance(17_000_000)]);
+    has(&page, &[" instead of 16kb"]);
+    let page = html("too-long", vec![Msg::Advance(17_000_000), Msg::ApplyRemedy]);
+    has(&page, &["data-verdict=\"partial\"", "Return to: "]);
+}

@@ -2,7 +2,7 @@
 
 use wasm_bindgen::JsCast;
 use web_sys::{Event, HtmlInputElement, HtmlSelectElement, InputEvent};
-use yew::{Callback, Html, html};
+use yew::{Callback, Html, classes, html};
 
 use crate::format::{seconds, server_title};
 use crate::keys;
@@ -21,6 +21,10 @@ pub struct TransportProps {
     pub furthest_us: u64,
     /// How fast.
     pub speed: Speed,
+    /// Whether time slows around a decision.
+    pub auto_slow: bool,
+    /// Whether it does so right now.
+    pub slowed: bool,
     /// The number of the decision shown, from 1, and how many there are in the run.
     pub place: (usize, usize),
     /// Where everything asked for goes.
@@ -56,6 +60,19 @@ pub fn transport(props: &TransportProps) -> Html {
             </span>
             { clock(props) }
             { speed(props) }
+            <button
+                type="button" class={classes!("pill", "auto-slow", props.slowed.then_some("is-slowed"))}
+                aria-label="Auto-slow" aria-pressed={props.auto_slow.to_string()}
+                title="Slow down to 1/10\u{d7} around a decision"
+                onclick={let off = !props.auto_slow; on.reform(move |_| Msg::AutoSlow(off))}
+            >
+                { "auto-slow " }
+                <b>{ match (props.auto_slow, props.slowed) {
+                    (false, _) => "off",
+                    (true, false) => "on",
+                    (true, true) => "1/10\u{d7}",
+                } }</b>
+            </button>
         </div>
     }
 }
@@ -89,6 +106,7 @@ fn clock(props: &TransportProps) -> Html {
     };
     html! {
         <>
+            if !props.playing { <span class="paused">{ "paused" }</span> }
             <span class="clock"><b>{ seconds(props.now_us) }</b>{ " s" }</span>
             <input
                 type="range" class="scrub" aria-label="Time"
@@ -179,6 +197,12 @@ pub fn hands(props: &HandsProps) -> Html {
                 { " writes/s" }
             </label>
             <span class="gap" />
+            <button
+                type="button" class="fork" title="Begin another future at this moment"
+                onclick={on.reform(|_| Msg::Fork)}
+            >
+                { "Fork here" }
+            </button>
             <button type="button" title="New run ID (r)" onclick={act(on, keys::restart("master"))}>
                 { "Restart master" }
             </button>

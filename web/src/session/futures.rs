@@ -4,6 +4,9 @@ use super::Session;
 use crate::setup::Change;
 use crate::world::{Comparison, Finding, Instant, Report, Scenario};
 
+/// Later in a run than this, in simulated microseconds, nothing is run again unasked.
+const LONGEST_RERUN_US: u64 = 120_000_000;
+
 impl Session {
     /// The run beside this one, while two are compared.
     #[must_use]
@@ -23,6 +26,34 @@ impl Session {
     pub fn finding(&self) -> Option<&Finding> {
         let (_, shown) = self.decision()?;
         self.finding.as_ref().filter(|finding| finding.refused == *shown)
+    }
+
+    /// What would have made the decision shown a partial one, found by running it again. None when
+    /// nothing would, and late in a long run, where that takes too long to be done unasked.
+    #[must_use]
+    pub fn foreseen(&self) -> Option<Finding> {
+        let (_, decision) = self.decision()?;
+        decision.remedy.as_ref().filter(|_| decision.at_us <= LONGEST_RERUN_US)?;
+        let mut foreseen = self.foreseen.borrow_mut();
+        if let Some((known, finding)) = &*foreseen
+            && known == decision
+        {
+            return finding.clone();
+        }
+        let finding = self.run().counterfactual(decision).map(|cured| cured.finding);
+        *foreseen = Some((decision.clone(), finding.clone()));
+        finding
+    }
+
+    pub(super) fn fork(&mut self) -> Result<(), String> {
+        let told = self.told.min(self.run().world().next_entry());
+        if !self.branches.fork() {
+            return Err("This is the end of the tape already: whatever you do goes on from here. \
+                        Go back to a moment in the past to fork there."
+                .to_owned());
+        }
+        self.changed_future(told);
+        Ok(())
     }
 
     pub(super) fn return_to(&mut self, id: u64) -> Result<(), String> {

@@ -24,6 +24,8 @@ pub enum FlagKind {
     Kill,
     /// A server became a master, or follows another one.
     Turn,
+    /// A server was restarted.
+    Restart,
     /// A partial resync.
     Partial,
     /// A full resync.
@@ -42,6 +44,7 @@ impl FlagKind {
             FlagKind::Overrun => "!",
             FlagKind::Kill => "\u{2717}",
             FlagKind::Turn => "\u{25c6}",
+            FlagKind::Restart => "\u{21bb}",
             FlagKind::Partial => "\u{bb}",
             FlagKind::Full => "\u{25a4}",
             FlagKind::Deed => "\u{2022}",
@@ -165,6 +168,7 @@ impl Chronicle {
                 let kind = match text.split_whitespace().next() {
                     Some("cut") => FlagKind::Cut,
                     Some("heal") => FlagKind::Heal,
+                    Some("restart") => FlagKind::Restart,
                     Some("promote") => FlagKind::Turn,
                     _ if text.contains(" follows ") => FlagKind::Turn,
                     _ => FlagKind::Deed,

@@ -2,7 +2,8 @@
 //!
 //! The region "Timeline" around it, its buttons and the slider "Time" belong to the page; a drag
 //! here does what the slider does. Every flag is also said in words, in a list for those who do
-//! not see the drawing. Absent on purpose: zoom; branches of a forked run.
+//! not see the drawing. Absent on purpose: the branches of a forked run,
+//! which are lines under it.
 
 pub mod chronicle;
 pub mod painting;
@@ -14,8 +15,8 @@ use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use web_sys::{CanvasRenderingContext2d, Element, HtmlCanvasElement};
 use yew::{
-    Callback, Html, NodeRef, PointerEvent, Properties, function_component, hook, html,
-    use_effect_with, use_mut_ref, use_node_ref, use_state_eq,
+    Callback, Html, KeyboardEvent, NodeRef, PointerEvent, Properties, WheelEvent,
+    function_component, hook, html, use_effect_with, use_mut_ref, use_node_ref, use_state_eq,
 };
 
 use self::chronicle::{Chronicle, Flag};
@@ -108,17 +109,56 @@ pub fn Timeline(props: &TimelineProps) -> Html {
             dragging.set(false);
         })
     };
+    let zoom = |thousandths: u64| {
+        let painter = painter.clone();
+        Callback::from(move |_: yew::MouseEvent| {
+            with(&painter, |painter| painter.zoom(thousandths, None));
+        })
+    };
+    let onwheel = {
+        let (painter, canvas) = (painter.clone(), canvas.clone());
+        Callback::from(move |event: WheelEvent| {
+            // Without a modifier the wheel scrolls the page, as it does everywhere.
+            if !(event.ctrl_key() || event.shift_key() || event.alt_key()) {
+                return;
+            }
+            event.prevent_default();
+            let left = canvas.cast::<Element>().map(|c| c.get_bounding_client_rect().left());
+            let x = left.map(|left| f64::from(event.client_x()) - left);
+            let turned = if event.delta_y() == 0.0 { event.delta_x() } else { event.delta_y() };
+            let thousandths = if turned > 0.0 { 1250 } else { 800 };
+            with(&painter, |painter| painter.zoom(thousandths, x));
+        })
+    };
+    let onkeydown = {
+        let painter = painter.clone();
+        Callback::from(move |event: KeyboardEvent| {
+            with(&painter, |painter| match (event.key().as_str(), event.shift_key()) {
+                ("+" | "=", _) => painter.zoom(500, None),
+                ("-" | "_", _) => painter.zoom(2000, None),
+                ("ArrowLeft", true) => painter.pan(-1),
+                ("ArrowRight", true) => painter.pan(1),
+                _ => return,
+            });
+        })
+    };
     let onpointerleave = {
         let pointed = pointed.clone();
         Callback::from(move |_: PointerEvent| pointed.set(None))
     };
     html! {
-        <div class="timeline" ref={root} style={format!("height:{}px", lanes.height)}>
+        <div class="timeline" ref={root} {onkeydown} {onwheel} style={format!("height:{}px", lanes.height)}>
             <canvas ref={canvas} {onpointerdown} {onpointermove} {onpointerleave}
                 onpointerup={release.clone()} onpointercancel={release}
                 style={format!("width:{}px;height:{}px", lanes.width, lanes.height)} />
             { for lanes.shown.iter().enumerate().map(|(row, &lane)| name(&lanes, row, lane)) }
             if let Some((x, flag)) = &*pointed { { tip(&lanes, *x, flag) } }
+            <div class="zoom" role="group" aria-label="Lanes">
+                <button type="button" aria-label="Zoom out" title="Zoom out (-, ctrl + wheel)"
+                    onclick={zoom(2000)}>{ "\u{2212}" }</button>
+                <button type="button" aria-label="Zoom in" title="Zoom in (+, ctrl + wheel)"
+                    onclick={zoom(500)}>{ "+" }</button>
+            </div>
             { in_words(&chronicle.borrow(), props.now_us) }
         </div>
     }
@@ -151,6 +191,12 @@ fn in_words(chronicle: &Chronicle, now_us: u64) -> Html {
                 </li>
             }) }
         </ol>
+    }
+}
+
+fn with(painter: &Slot, act: impl FnOnce(&TimelinePainter)) {
+    if let Some((painter, _)) = &*painter.borrow() {
+        act(painter);
     }
 }
 

@@ -68,6 +68,8 @@ struct Kept {
     palette: Palette,
     lanes: Lanes,
     view: Stretch,
+    /// The moment at which the stretch followed the playhead last.
+    followed_us: Option<u64>,
     chronicle: Chronicle,
     ticks: Vec<(u64, String)>,
     ticks_of: Option<(Stretch, u64)>,
@@ -81,6 +83,7 @@ impl TimelinePainter {
             palette,
             lanes: Lanes::default(),
             view: Stretch::default(),
+            followed_us: None,
             chronicle: Chronicle::default(),
             ticks: Vec::new(),
             ticks_of: None,
@@ -110,6 +113,26 @@ impl TimelinePainter {
     /// Another theme.
     pub fn recolour(&self, palette: Palette) {
         self.kept.borrow_mut().palette = palette;
+    }
+
+    /// Shows more (more than 1000 thousandths) or less time; around `x`, or around the playhead.
+    pub fn zoom(&self, thousandths: u64, x: Option<f64>) {
+        let mut kept = self.kept.borrow_mut();
+        let (view, width) = (kept.view, kept.lanes.width);
+        let middle = view.from_us + view.span_us / 2;
+        let playhead = kept.followed_us.filter(|at| (view.from_us..=view.to_us()).contains(at));
+        let about = x.map(|x| view.moment(x, width)).or(playhead).unwrap_or(middle);
+        kept.view = view.zoomed(thousandths, about);
+        drop(kept);
+        self.run.request_paint();
+    }
+
+    /// Shows what is earlier or later, by eighths of the width.
+    pub fn pan(&self, eighths: i64) {
+        let mut kept = self.kept.borrow_mut();
+        kept.view = kept.view.panned(eighths);
+        drop(kept);
+        self.run.request_paint();
     }
 
     /// While somebody drags, the stretch stands still.
@@ -146,7 +169,8 @@ impl Painter for TimelinePainter {
             return;
         }
         self.run.with_trace(|trace| kept.chronicle.read(trace));
-        if !self.dragging.get() {
+        // Who looks elsewhere while time stands is not called back.
+        if !self.dragging.get() && kept.followed_us.replace(now_us) != Some(now_us) {
             kept.view = kept.view.following(now_us);
         }
         let (width, height) = (kept.lanes.width, kept.lanes.height);
@@ -168,7 +192,7 @@ impl Painter for TimelinePainter {
 fn axis(pen: &Pen, kept: &mut Kept) {
     let (width, view) = (kept.lanes.width, kept.view);
     // The same ticks serve until one comes or goes.
-    let bucket = view.from_us / 100_000;
+    let bucket = view.from_us / (view.span_us / 160).max(1);
     if kept.ticks_of != Some((Stretch { from_us: bucket, ..view }, width as u64)) {
         kept.ticks_of = Some((Stretch { from_us: bucket, ..view }, width as u64));
         kept.ticks = view.ticks(width).into_iter().map(|us| (us, tick_text(us))).collect();
@@ -301,7 +325,7 @@ fn flags(pen: &Pen, kept: &Kept, now_us: u64) {
             FlagKind::Cut => &p.fuse,
             FlagKind::Heal | FlagKind::Deed => &p.ink2,
             FlagKind::Overrun | FlagKind::Kill => &p.lost,
-            FlagKind::Turn => &p.ink,
+            FlagKind::Turn | FlagKind::Restart => &p.ink,
             FlagKind::Partial => &p.partial,
             FlagKind::Full => &p.full,
         };

@@ -2,12 +2,16 @@
 //!
 //! It follows the playhead: while time runs the playhead stays at four fifths of the width, after
 //! a seek it is brought back into view. While somebody drags, it stands still, or the moment under
-//! the pointer would run away. Absent on purpose: zoom; that comes with a later issue.
+//! the pointer would run away. It can be longer or shorter, and moved.
 
 use crate::stage::scale::{decimal_step, first_tick};
 
 /// The length of the stretch, by default.
 pub const SPAN_US: u64 = 16_000_000;
+/// The shortest stretch: a round trip fills it.
+pub const SHORTEST_US: u64 = 10_000;
+/// The longest one: a day.
+pub const LONGEST_US: u64 = 86_400_000_000;
 /// Left of the lanes: their names.
 pub const NAMES: f64 = 64.0;
 /// Right of them: half of the last label.
@@ -42,6 +46,28 @@ impl Stretch {
             self.from_us
         };
         Stretch { from_us, span_us }
+    }
+
+    /// Longer (more than 1000 thousandths) or shorter, with `about_us` where it is.
+    #[must_use]
+    pub fn zoomed(self, thousandths: u64, about_us: u64) -> Stretch {
+        let wanted = self.span_us.saturating_mul(thousandths) / 1000;
+        let span_us = wanted.clamp(SHORTEST_US, LONGEST_US);
+        let before = u128::from(about_us.saturating_sub(self.from_us)) * u128::from(span_us)
+            / u128::from(self.span_us.max(1));
+        let before = u64::try_from(before).unwrap_or(u64::MAX);
+        Stretch { from_us: about_us.saturating_sub(before), span_us }
+    }
+
+    /// Moved by so many eighths of its length; never before the beginning.
+    #[must_use]
+    pub fn panned(self, eighths: i64) -> Stretch {
+        let by = (self.span_us / 8).saturating_mul(eighths.unsigned_abs());
+        let from_us = match eighths < 0 {
+            true => self.from_us.saturating_sub(by),
+            false => self.from_us.saturating_add(by),
+        };
+        Stretch { from_us, ..self }
     }
 
     /// At the right end.
@@ -111,6 +137,18 @@ mod tests {
         assert!(view.moment(x, 830.0).abs_diff(12_480_000) < 2);
         assert_eq!(view.moment(-50.0, 830.0), 4_000_000);
         assert_eq!(view.moment(9999.0, 830.0), 20_000_000);
+    }
+
+    #[test]
+    fn zooming_leaves_the_moment_where_it_is_and_panning_stops_at_the_beginning() {
+        let start = Stretch { from_us: 4_000_000, span_us: 16_000_000 };
+        let near = start.zoomed(500, 8_000_000);
+        assert_eq!(near, Stretch { from_us: 6_000_000, span_us: 8_000_000 });
+        assert_eq!(near.zoomed(2000, 8_000_000), start);
+        assert_eq!(start.zoomed(0, 5_000_000).span_us, SHORTEST_US);
+        assert_eq!(start.zoomed(u64::MAX, 0).span_us, LONGEST_US);
+        assert_eq!(start.panned(-8).from_us, 0);
+        assert_eq!(start.panned(1).from_us, 6_000_000);
     }
 
     #[test]
