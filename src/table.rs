@@ -62,6 +62,11 @@ impl<K: Ord, V> Table<K, V> {
         self.entries.first().map(|(key, _)| key)
     }
 
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     /// Whether it is empty.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()

@@ -88,7 +88,7 @@ class PsyncLab extends HTMLElement {
     this.#sheets = SHEETS.map(sheet);
     this.#root.className = "mount";
     this.#root.hidden = true;
-    this.#root.dataset.beside = beside("");
+    this.#root.dataset.beside = beside("./");
     shadow.append(...this.#sheets.map(({ link }) => link), this.#root);
   }
 

@@ -7,7 +7,7 @@ use psync::random::{below, seeded};
 use psync::time::{Instant, SECOND_US};
 
 fn action(text: &str) -> Action {
-    Action::from_json(text).unwrap_or_else(|error| panic!("{text}: {error}"))
+    Action::from_json(text).expect(text)
 }
 
 fn preset(name: &str) -> Scenario {

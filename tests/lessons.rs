@@ -54,7 +54,15 @@ fn every_lesson_is_reached_by_its_solution_and_not_by_doing_nothing() {
             let done = run.act(action.clone());
             assert!(done.is_ok(), "{}: solution {number}: {done:?}", lesson.name);
         }
-        assert!(wait(&mut run, |run| { play.look(run); play.done() }), "{}: {}", lesson.name, play.step().say);
+        assert!(
+            wait(&mut run, |run| {
+                play.look(run);
+                play.done()
+            }),
+            "{}: {}",
+            lesson.name,
+            play.step().say
+        );
     }
 }
 

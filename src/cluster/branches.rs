@@ -52,7 +52,13 @@ impl Branches {
     /// Only this run.
     #[must_use]
     pub fn new(scenario: Scenario) -> Branches {
-        Branches { run: Run::new(scenario), kept: Vec::new(), next_id: 1 }
+        Branches::of(Run::new(scenario))
+    }
+
+    /// Only this run, wherever it is.
+    #[must_use]
+    pub fn of(run: Run) -> Branches {
+        Branches { run, kept: Vec::new(), next_id: 1 }
     }
 
     /// The present future.

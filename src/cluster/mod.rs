@@ -17,6 +17,7 @@ mod counterfactual;
 pub mod curve;
 pub mod decision;
 mod digest;
+pub mod export;
 pub mod field;
 mod link;
 mod message;

@@ -17,7 +17,8 @@ impl World {
     pub(super) fn transmit(&mut self, server: usize, conn: ConnId, kind: Kind, bytes: Bytes) {
         let Some((id, way)) = self.end_of(server, conn) else { return };
         let Some(connection) = self.connections.get(&id) else { return };
-        let (replica, to_replica) = (connection.dialer, way == Way::ToReplica);
+        let (replica, master) = (connection.dialer, connection.acceptor);
+        let to_replica = way == Way::ToReplica;
         let raw = message::raw(kind, &bytes);
         let length = bytes.len() as u64;
         self.meter.sent(kind.into(), length);
@@ -30,6 +31,7 @@ impl World {
         }
         self.record(What::Message(Message {
             replica,
+            master,
             to_replica,
             kind: kind.into(),
             bytes: length,

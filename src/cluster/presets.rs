@@ -1,4 +1,4 @@
-//! Named scenarios, kept as data in `presets.json`.
+//! Named scenarios, kept as data: the three stages in `stages.json`, single cases in `presets.json`.
 
 use std::sync::OnceLock;
 
@@ -22,11 +22,12 @@ pub struct Preset {
 pub fn all() -> &'static [Preset] {
     static PRESETS: OnceLock<Vec<Preset>> = OnceLock::new();
     PRESETS.get_or_init(|| {
-        let list: Json = serde_json::from_str(include_str!("presets.json")).unwrap_or_default();
-        let presets = list.as_array().into_iter().flatten();
-        presets.filter_map(read).collect()
+        let list = |file: &str| serde_json::from_str::<Vec<Json>>(file).unwrap_or_default();
+        FILES.into_iter().flat_map(list).filter_map(|json| read(&json)).collect()
     })
 }
+
+const FILES: [&str; 2] = [include_str!("stages.json"), include_str!("presets.json")];
 
 /// A preset by its name.
 #[must_use]
@@ -50,9 +51,8 @@ mod tests {
 
     #[test]
     fn every_preset_of_the_file_is_complete_and_has_a_name_of_its_own() {
-        let file: Json =
-            serde_json::from_str(include_str!("presets.json")).expect("the file is JSON");
-        assert_eq!(file.as_array().map(Vec::len), Some(all().len()));
+        let list = |file| serde_json::from_str::<Vec<Json>>(file).expect("a list");
+        assert_eq!(FILES.into_iter().flat_map(list).count(), all().len());
         let mut names: Vec<&str> = all().iter().map(|preset| preset.name.as_str()).collect();
         names.sort_unstable();
         names.dedup();

@@ -471,7 +471,7 @@ mod tests {
     #[test]
     fn an_unknown_preset_is_refused_with_the_names_of_all_there_are() {
         let error = Scenario::preset("x").expect_err("there is none").to_string();
-        assert!(error.starts_with("scenario.preset is \"x\"; there are: short-blip, "), "{error}");
+        assert!(error.starts_with("scenario.preset is \"x\"; there are: calm, "), "{error}");
         assert!(presets::all().iter().all(|preset| error.contains(&preset.name)), "{error}");
     }
 

@@ -161,7 +161,7 @@ fn differences(scenario: &Scenario) -> Json {
                 let differing = group.iter().filter(differs);
                 let group: Map<String, Json> =
                     differing.map(|(name, value)| (name.clone(), value.clone())).collect();
-                (!group.is_empty()).then(|| Json::Object(group))
+                (!group.is_empty()).then_some(Json::Object(group))
             }
             (value, old) => (value != old || key == "preset").then(|| value.clone()),
         };

@@ -67,6 +67,8 @@ pub enum What {
 pub struct Message {
     /// Whose link: index of the replica.
     pub replica: usize,
+    /// At the other end: index of its master.
+    pub master: usize,
     /// Direction.
     pub to_replica: bool,
     /// Kind.

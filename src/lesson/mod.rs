@@ -45,7 +45,10 @@ pub fn find(name: &str) -> Option<&'static Lesson> {
 }
 
 fn read_all() -> Result<Vec<Lesson>, BadInput> {
-    FILES.iter().map(|(number, text)| Lesson::from_json(&format!("lesson {number}"), text)).collect()
+    FILES
+        .iter()
+        .map(|(number, text)| Lesson::from_json(&format!("lesson {number}"), text))
+        .collect()
 }
 
 #[cfg(test)]
@@ -68,7 +71,9 @@ mod tests {
             let steps = lesson.steps.iter().map(|step| &step.say);
             for say in steps.chain([&lesson.intro]) {
                 let mut ends = say.match_indices(['.', '?', '!']);
-                let begins = |rest: &str| rest.strip_prefix(' ').is_some_and(|rest| rest.starts_with(char::is_uppercase));
+                let begins = |rest: &str| {
+                    rest.strip_prefix(' ').is_some_and(|rest| rest.starts_with(char::is_uppercase))
+                };
                 let second = ends.any(|(at, _)| begins(&say[at + 1..]));
                 assert!(!second, "{}: {say}", lesson.name);
                 assert!(say.ends_with(['.', '?', '!']), "{}: {say}", lesson.name);

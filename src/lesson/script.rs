@@ -19,8 +19,22 @@ use crate::cluster::{Action, BadInput, Scenario};
 
 /// What the page can point at besides servers (`master`, `replica-1`, …).
 pub const PLACES: [&str; 16] = [
-    "dial", "ruler", "fuse", "write-head", "backlog-first", "offset", "replid", "replid2", "cards",
-    "links", "decision", "timeline", "transcript", "blocks", "lists", "memory",
+    "dial",
+    "ruler",
+    "fuse",
+    "write-head",
+    "backlog-first",
+    "offset",
+    "replid",
+    "replid2",
+    "cards",
+    "links",
+    "decision",
+    "timeline",
+    "transcript",
+    "blocks",
+    "lists",
+    "memory",
 ];
 
 /// One lesson.
@@ -78,7 +92,8 @@ impl Lesson {
         let mut fields = Fields::of(place, &json)?;
         let (name, title) = (fields.text("name")?, fields.text("title")?);
         let intro = fields.text("intro")?;
-        let scenario = fields.take("scenario").ok_or_else(|| fields.bad("scenario", "is missing"))?;
+        let scenario =
+            fields.take("scenario").ok_or_else(|| fields.bad("scenario", "is missing"))?;
         let scenario = Scenario::from_json(&scenario.to_string())
             .map_err(|error| fields.bad("scenario", format!("cannot be used: {error}")))?;
         let reader = Reader { scenario: &scenario };

@@ -13,7 +13,7 @@
 
 use bytes::Bytes;
 
-use super::downstream::{Seat, Stage};
+use super::downstream::{ReplicaSeat, Stage};
 use super::outbox::Kind;
 use super::timers::Timer;
 use super::{ConnId, Server};
@@ -69,8 +69,7 @@ impl Server {
             self.begin_history();
         }
         let (needs, now) = (self.needs(conn), self.now);
-        let Some(client) = self.clients.get_mut(&conn) else { return };
-        client.seat = Seat::Replica(super::downstream::ReplicaSeat::waiting(now, legacy));
+        self.seat(conn, ReplicaSeat::waiting(now, legacy));
         match self.saving.as_ref().map(|saving| (saving.target, saving.needs, saving.initial)) {
             Some((Target::Disk, same, initial)) => match self.registered_replica() {
                 Some(other) if same == needs => {
@@ -130,31 +129,27 @@ impl Server {
 
     /// A replica for which changes are being kept since the snapshot that is being made.
     fn registered_replica(&self) -> Option<ConnId> {
-        let waits = |seat: &Seat| matches!(seat, Seat::Replica(seat) if matches!(seat.stage, Stage::WaitEnd { .. }));
-        self.clients.iter().find(|(_, client)| waits(&client.seat)).map(|(conn, _)| *conn)
+        self.members().next()
     }
 
     fn waiting(&self) -> Vec<ConnId> {
-        let waits = |seat: &Seat| matches!(seat, Seat::Replica(seat) if matches!(seat.stage, Stage::WaitStart { .. }));
-        let waiting = self.clients.iter().filter(|(_, client)| waits(&client.seat));
-        waiting.map(|(conn, _)| *conn).collect()
+        let waits = |stage: Stage| matches!(stage, Stage::WaitStart { .. });
+        self.seats().filter(|(_, seat)| waits(seat.stage)).map(|(conn, _)| conn).collect()
     }
 
     /// Once a second and whenever one has ended: the next snapshot, if its time has come.
     pub(super) fn start_waiting_snapshot(&mut self) {
         let waiting = self.waiting();
         let Some(first) = waiting.first().filter(|_| self.saving.is_none()) else { return };
-        let longest = waiting.iter().filter_map(|conn| match &self.clients.get(conn)?.seat {
-            Seat::Replica(seat) => match seat.stage {
-                Stage::WaitStart { since } => Some(self.now.whole_seconds_since(since)),
-                _ => None,
-            },
-            Seat::Client => None,
+        let longest = self.seats().filter_map(|(_, seat)| match seat.stage {
+            Stage::WaitStart { since } => Some(self.now.whole_seconds_since(since)),
+            _ => None,
         });
+        let longest = longest.max();
         let enough = self.config.diskless_max_replicas;
         let due = !self.config.diskless_sync
             || (enough > 0 && waiting.len() as u64 >= enough)
-            || longest.max() >= Some(self.config.diskless_delay_seconds);
+            || longest >= Some(self.config.diskless_delay_seconds);
         if due {
             self.begin_snapshot(self.needs(*first));
         }
@@ -278,8 +273,8 @@ impl Server {
 
     /// The replicas for which the present snapshot is being made.
     fn members(&self) -> impl Iterator<Item = ConnId> + '_ {
-        let waits = |seat: &Seat| matches!(seat, Seat::Replica(seat) if matches!(seat.stage, Stage::WaitEnd { .. }));
-        self.clients.iter().filter(move |(_, client)| waits(&client.seat)).map(|(conn, _)| *conn)
+        let waits = |stage: Stage| matches!(stage, Stage::WaitEnd { .. });
+        self.seats().filter(move |(_, seat)| waits(seat.stage)).map(|(conn, _)| conn)
     }
 
     /// Whether a snapshot is being made (`rdb_bgsave_in_progress`).

@@ -80,8 +80,6 @@ enum Kind {
     Memory,
     Number,
     YesNo,
-    /// This word and no other: what else there is, is not modelled.
-    Only(&'static str),
 }
 
 struct Directive {
@@ -154,8 +152,6 @@ const DIRECTIVES: &[Directive] = &[
     row!(yes_no "lazyfree-lazy-expire", "", lazy_expire),
     row!("shutdown-timeout", "", Number, (0, INT), shutdown_timeout_seconds),
     row!("rdb-key-save-delay", "", Number, (0, INT), key_save_delay_us),
-    // Snapshots are read as a whole before anything is replaced.
-    row("repl-diskless-load", "", Kind::Only("disabled"), (0, 0), |_| 0, |_, _| {}),
     row(
         "port",
         "",
@@ -342,7 +338,6 @@ impl Directive {
             Kind::Memory => "argument must be a memory value",
             Kind::Number => "argument couldn't be parsed into an integer",
             Kind::YesNo => "argument must be 'yes' or 'no'",
-            Kind::Only(_) => "argument must be 'disabled'",
         };
         let invalid = |wants: String| ConfigError::Invalid {
             directive: self.name,
@@ -352,7 +347,6 @@ impl Directive {
         let parsed = match self.kind {
             Kind::Memory => parse_memory(value),
             Kind::Number => value.parse().ok(),
-            Kind::Only(word) => value.eq_ignore_ascii_case(word).then_some(0),
             Kind::YesNo => match value.to_ascii_lowercase().as_str() {
                 "yes" => Some(1),
                 "no" => Some(0),
@@ -372,7 +366,6 @@ impl Directive {
         match self.kind {
             Kind::YesNo => if value == 1 { "yes" } else { "no" }.to_owned(),
             Kind::Memory | Kind::Number => value.to_string(),
-            Kind::Only(word) => word.to_owned(),
         }
     }
 }

@@ -119,6 +119,7 @@ impl Server {
 
     pub(super) fn client_gone(&mut self, conn: ConnId) {
         let Some(mut client) = self.clients.remove(&conn) else { return };
+        self.seated.remove(&conn);
         self.blocked.remove(&conn);
         self.forget_watch(conn, std::mem::take(&mut client.watch));
         if client.seat == Seat::Client {

@@ -103,6 +103,22 @@ impl Server {
         }
     }
 
+    /// A client becomes a replica, or a replica begins anew.
+    pub(super) fn seat(&mut self, conn: ConnId, seat: ReplicaSeat) {
+        if let Some(client) = self.clients.get_mut(&conn) {
+            client.seat = Seat::Replica(seat);
+            self.seated.insert(conn, ());
+        }
+    }
+
+    /// The replicas with their seats.
+    pub(super) fn seats(&self) -> impl Iterator<Item = (ConnId, &ReplicaSeat)> {
+        self.seated.keys().filter_map(|conn| match &self.clients.get(conn)?.seat {
+            Seat::Replica(seat) => Some((*conn, seat)),
+            Seat::Client => None,
+        })
+    }
+
     /// Whether the stream may be sent to it now.
     pub(super) fn reads_stream(&mut self, conn: ConnId) -> bool {
         let flows =

@@ -4,10 +4,14 @@
 //! is that of the version in the row, read in its `replication.c` and `config.c`, and for
 //! `redis-7.0` and `valkey-9` checked against the real servers.
 
-use crate::stream::backlog::{Allocator, Keeping};
+use crate::stream::backlog::{Grain, Keeping};
+use crate::stream::psync::{Rule, decide};
 
 /// The differences that the rest of the code asks about.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// Two rows are equal when they stand for the same version of the same server; functions cannot
+/// be compared.
+#[derive(Clone, Debug)]
 pub struct Engine {
     /// As scenarios and the command line name it.
     pub name: &'static str,
@@ -21,6 +25,9 @@ pub struct Engine {
     pub keeping: Keeping,
     /// What names a history.
     pub naming: Naming,
+    /// How a request is decided: the same in every real server. It stands in the row so that
+    /// tests can give a server a wrong rule and see whether they notice.
+    pub decide: Rule,
     /// What a replica says in its handshake.
     pub handshake: Handshake,
     /// What a lost link costs a replica.
@@ -254,6 +261,7 @@ pub const REDIS_6_2: Engine = Engine {
     rdb_version: 9,
     keeping: Keeping::Ring,
     naming: Naming::ReplicationId,
+    decide,
     handshake: Handshake { pipelined: true, ..PSYNC2 },
     relink: Relink {
         at_once: true,
@@ -303,7 +311,7 @@ pub const REDIS_7_0: Engine = Engine {
     name: "redis-7.0",
     version: "7.0.15",
     rdb_version: 10,
-    keeping: Keeping::Blocks(Allocator::Jemalloc),
+    keeping: Keeping::Blocks(Grain::JEMALLOC),
     relink: Relink { keeps_until_loading: true, new_master_cuts: false, ..REDIS_6_2.relink },
     restart: Restart { master_continues: true, ..REDIS_6_2.restart },
     stream: StreamForm {
@@ -334,7 +342,7 @@ pub const VALKEY_9: Engine = Engine {
     version: "9.1.2",
     wording: Wording::Primary,
     rdb_version: 80,
-    keeping: Keeping::Blocks(Allocator::Glibc),
+    keeping: Keeping::Blocks(Grain::GLIBC),
     handshake: Handshake { version: true, ..REDIS_7_2.handshake },
     relink: Relink { acks_every_snapshot: true, ..REDIS_7_2.relink },
     stream: StreamForm {
@@ -353,6 +361,14 @@ pub const VALKEY_9: Engine = Engine {
 /// Every engine there is, oldest first.
 pub const ENGINES: &[&Engine] =
     &[&PROPOSAL, &REDIS_2_8, &REDIS_4_0, &REDIS_6_2, &REDIS_7_0, &REDIS_7_2, &VALKEY_9];
+
+impl PartialEq for Engine {
+    fn eq(&self, other: &Engine) -> bool {
+        (self.name, self.version) == (other.name, other.version)
+    }
+}
+
+impl Eq for Engine {}
 
 impl Engine {
     /// Finds an engine by the name that scenarios use.

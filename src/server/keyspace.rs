@@ -9,14 +9,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
-use crc::{CRC_64_REDIS, Crc, Table};
 
-use crate::wire::RdbEntry;
+use crate::wire::{CRC64, RdbEntry};
 
 /// How many databases there are (`databases 16`).
 pub const DATABASES: u32 = 16;
-
-static CRC: Crc<u64, Table<16>> = Crc::<u64, Table<16>>::new(&CRC_64_REDIS);
 
 /// A string with its expiry.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +27,8 @@ pub struct Entry {
 /// All databases of one server.
 #[derive(Clone, Debug, Default)]
 pub struct Keyspace {
-    entries: BTreeMap<(u32, Bytes), Entry>,
+    /// Each with its fingerprint, so that a write hashes the new value only.
+    entries: BTreeMap<(u32, Bytes), (Entry, u64)>,
     expiries: BTreeSet<(u64, u32, Bytes)>,
     digest: u64,
     payload_bytes: u64,
@@ -50,7 +48,7 @@ impl Keyspace {
     /// The content for a snapshot, in order.
     #[must_use]
     pub fn to_entries(&self) -> Vec<RdbEntry> {
-        let entry = |((db, key), entry): (&(u32, Bytes), &Entry)| RdbEntry {
+        let entry = |((db, key), (entry, _)): (&(u32, Bytes), &(Entry, u64))| RdbEntry {
             db: *db,
             key: key.clone(),
             value: entry.value.clone(),
@@ -62,19 +60,20 @@ impl Keyspace {
     /// The entry under a key, unless its time is over.
     #[must_use]
     pub fn live(&self, db: u32, key: &Bytes, now_ms: u64) -> Option<&Entry> {
-        self.entries.get(&(db, key.clone())).filter(|entry| !entry.is_expired(now_ms))
+        let (entry, _) = self.entries.get(&(db, key.clone()))?;
+        Some(entry).filter(|entry| !entry.is_expired(now_ms))
     }
 
     /// The keys of one database whose time is not over, in order.
     pub fn live_keys(&self, db: u32, now_ms: u64) -> impl Iterator<Item = &Bytes> {
         let of_db = self.entries.range((db, Bytes::new())..(db + 1, Bytes::new()));
-        of_db.filter(move |(_, entry)| !entry.is_expired(now_ms)).map(|((_, key), _)| key)
+        of_db.filter(move |(_, (entry, _))| !entry.is_expired(now_ms)).map(|((_, key), _)| key)
     }
 
     /// Whether a key is still held although its time is over.
     #[must_use]
     pub fn holds_expired(&self, db: u32, key: &Bytes, now_ms: u64) -> bool {
-        self.entries.get(&(db, key.clone())).is_some_and(|entry| entry.is_expired(now_ms))
+        self.entries.get(&(db, key.clone())).is_some_and(|(entry, _)| entry.is_expired(now_ms))
     }
 
     /// The key whose time is over first, if that is the case at `now_ms`.
@@ -92,26 +91,29 @@ impl Keyspace {
 
     /// Stores an entry; returns what stood there.
     pub fn set(&mut self, db: u32, key: Bytes, entry: Entry) -> Option<Entry> {
-        self.account(db, &key, &entry);
+        let print = fingerprint(db, &key, &entry);
+        self.digest = self.digest.wrapping_add(print);
+        self.payload_bytes += size(&key, &entry);
         if let Some(at) = entry.expires_at_ms {
             self.expiries.insert((at, db, key.clone()));
         }
         let id = (db, key);
-        let old = self.entries.insert(id.clone(), entry.clone());
-        if let Some(old) = &old {
-            self.discount(id.0, &id.1, old);
-            if let Some(at) = old.expires_at_ms.filter(|at| Some(*at) != entry.expires_at_ms) {
+        let expires_at_ms = entry.expires_at_ms;
+        let old = self.entries.insert(id.clone(), (entry, print));
+        if let Some((old, print)) = &old {
+            self.discount(&id.1, old, *print);
+            if let Some(at) = old.expires_at_ms.filter(|at| Some(*at) != expires_at_ms) {
                 self.expiries.remove(&(at, id.0, id.1));
             }
         }
         self.check();
-        old
+        old.map(|(entry, _)| entry)
     }
 
     /// Deletes a key; returns what stood there.
     pub fn remove(&mut self, db: u32, key: &Bytes) -> Option<Entry> {
-        let old = self.entries.remove(&(db, key.clone()))?;
-        self.discount(db, key, &old);
+        let (old, print) = self.entries.remove(&(db, key.clone()))?;
+        self.discount(key, &old, print);
         if let Some(at) = old.expires_at_ms {
             self.expiries.remove(&(at, db, key.clone()));
         }
@@ -151,7 +153,7 @@ impl Keyspace {
     pub fn size_of(&self, db: u32) -> (usize, usize) {
         let range = (db, Bytes::new())..(db + 1, Bytes::new());
         let of_db = self.entries.range(range);
-        of_db.fold((0, 0), |(keys, expiring), (_, entry)| {
+        of_db.fold((0, 0), |(keys, expiring), (_, (entry, _))| {
             (keys + 1, expiring + usize::from(entry.expires_at_ms.is_some()))
         })
     }
@@ -171,13 +173,8 @@ impl Keyspace {
         self.payload_bytes
     }
 
-    fn account(&mut self, db: u32, key: &Bytes, entry: &Entry) {
-        self.digest = self.digest.wrapping_add(fingerprint(db, key, entry));
-        self.payload_bytes += size(key, entry);
-    }
-
-    fn discount(&mut self, db: u32, key: &Bytes, entry: &Entry) {
-        self.digest = self.digest.wrapping_sub(fingerprint(db, key, entry));
+    fn discount(&mut self, key: &Bytes, entry: &Entry, print: u64) {
+        self.digest = self.digest.wrapping_sub(print);
         self.payload_bytes -= size(key, entry);
     }
 
@@ -196,7 +193,7 @@ impl Entry {
 /// A CRC alone is linear, so swapped values would cancel out in a sum; the multiplications after
 /// it (the finalizer of SplitMix64) take that away.
 fn fingerprint(db: u32, key: &Bytes, entry: &Entry) -> u64 {
-    let mut crc = CRC.digest();
+    let mut crc = CRC64.digest();
     crc.update(&db.to_le_bytes());
     crc.update(&(key.len() as u64).to_le_bytes());
     crc.update(key);

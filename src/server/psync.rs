@@ -5,14 +5,14 @@
 
 use bytes::Bytes;
 
-use super::downstream::{ReplicaSeat, Seat};
+use super::downstream::ReplicaSeat;
 use super::engine::{Naming, Wording};
 use super::outbox::Kind;
 use super::{ConnId, Counters, Event, Phase, Server, log};
 use crate::stream::backlog::{Entry, Reader, Window};
 use crate::stream::history::{History, ReplId};
 use crate::stream::offset::{ByteCount, BytePos};
-use crate::stream::psync::{Decision, FullReason, Request, decide};
+use crate::stream::psync::{Decision, FullReason, Request};
 use crate::time::Instant;
 use crate::wire::Rdb;
 use crate::wire::encode_length_header;
@@ -134,7 +134,7 @@ impl Server {
     fn answer(&mut self, conn: ConnId, request: Request) {
         let history = self.history.clone();
         let window = self.window_for(conn);
-        let decision = decide(&history, window.as_ref(), &request);
+        let decision = (self.engine.decide)(&history, window.as_ref(), &request);
         let two_channels = self.wants_two_channels(conn);
         match &decision {
             Decision::Partial { .. } => self.counters.sync_partial_ok += 1,
@@ -179,14 +179,14 @@ impl Server {
     /// `+CONTINUE`, the missing bytes, and from then on the stream.
     fn continue_from(&mut self, conn: ConnId, from: BytePos) {
         let (reader, now) = (self.reader(conn), self.now);
-        let Some(client) = self.clients.get_mut(&conn) else { return };
+        let Some(client) = self.clients.get(&conn) else { return };
         let line = if client.announced.psync2 && self.engine.naming == Naming::ReplicationId {
             format!("+CONTINUE {}\r\n", self.history.replid)
         } else {
             "+CONTINUE\r\n".to_owned()
         };
         let acked = from.offset_before().unwrap_or_default();
-        client.seat = Seat::Replica(ReplicaSeat::online(acked, now));
+        self.seat(conn, ReplicaSeat::online(acked, now));
         self.send(conn, Kind::Control, Bytes::from(line));
         if let Some(backlog) = &mut self.backlog {
             backlog.attach(reader, Entry::At(from));

@@ -79,7 +79,7 @@ impl Server {
     }
 
     fn replicas_are_in_sync(&self) -> bool {
-        !self.seats().any(|seat| self.lags(seat))
+        !self.seats().any(|(_, seat)| self.lags(seat))
     }
 
     fn abort_shutdown(&mut self) -> bool {

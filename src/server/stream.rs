@@ -7,7 +7,6 @@
 
 use bytes::Bytes;
 
-use super::downstream::Seat;
 use super::engine::Naming;
 use super::psync::Forgotten;
 use super::{ConnId, Server};
@@ -72,9 +71,8 @@ impl Server {
         self.history.end += ByteCount::of(bytes);
         let took_memory = self.backlog.as_mut().is_some_and(|backlog| backlog.append(bytes, cut));
         self.trim_command_starts();
-        let replicas: Vec<ConnId> = self.replicas().collect();
-        for conn in replicas {
-            self.ready.insert(conn, ());
+        for conn in self.seated.keys() {
+            self.ready.insert(*conn, ());
         }
         if took_memory {
             self.check_limits_of_all();
@@ -162,10 +160,7 @@ impl Server {
 
     /// The replicas that the stream is sent to.
     pub(super) fn replicas(&self) -> impl Iterator<Item = ConnId> + '_ {
-        self.clients
-            .iter()
-            .filter(|(_, client)| matches!(client.seat, Seat::Replica(_)))
-            .map(|(conn, _)| *conn)
+        self.seated.keys().copied()
     }
 
     /// The kept bytes from `from` on, at most `len`, in one piece.

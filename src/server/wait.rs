@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 use super::answer::{Answer, NOT_AN_INTEGER, error, integer};
 use super::blocked::Blocked;
-use super::downstream::{ReplicaSeat, Seat};
+use super::downstream::ReplicaSeat;
 use super::engine::Wording;
 use super::timers::Timer;
 use super::{ConnId, Server};
@@ -51,14 +51,8 @@ pub fn wait(server: &mut Server, conn: ConnId, argv: &[Bytes]) -> Answer {
 impl Server {
     /// How many replicas have acknowledged so much.
     fn replicas_with(&self, offset: Offset) -> u64 {
-        self.seats().filter(|seat| seat.is_online() && seat.acked >= offset).count() as u64
-    }
-
-    pub(super) fn seats(&self) -> impl Iterator<Item = &ReplicaSeat> {
-        self.clients.values().filter_map(|client| match &client.seat {
-            Seat::Replica(seat) => Some(seat),
-            Seat::Client => None,
-        })
+        let there = |(_, seat): &(ConnId, &ReplicaSeat)| seat.is_online() && seat.acked >= offset;
+        self.seats().filter(there).count() as u64
     }
 
     /// Replicas that were heard of lately; none when nobody asks.
@@ -67,7 +61,7 @@ impl Server {
         if wanted == 0 || lag == 0 {
             return None;
         }
-        let good = |seat: &&ReplicaSeat| {
+        let good = |(_, seat): &(ConnId, &ReplicaSeat)| {
             seat.is_online() && self.now.whole_seconds_since(seat.heard) <= lag
         };
         Some(self.seats().filter(good).count() as u64)

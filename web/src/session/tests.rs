@@ -116,3 +116,145 @@ fn live_settings_act_and_others_begin_again_at_the_same_moment() {
     assert_eq!((session.snapshot().servers.len(), session.snapshot().now_us), (6, 3_000_000));
     assert_eq!(session.setup().backlog, "32kb", "what was done is done again");
 }
+
+fn advance(session: &mut Session, us: u64) {
+    session.apply(Msg::Advance(us)).unwrap();
+}
+
+#[test]
+fn acting_in_the_past_leaves_a_branch_that_can_be_returned_to() {
+    let mut session = session("too-long");
+    advance(&mut session, 20_000_000);
+    let old = session.run().digest();
+    session.apply(Msg::Seek(12_500_000)).unwrap();
+    session.apply(Msg::ToggleLink(1)).unwrap();
+    let branches = session.branches();
+    let (id, name) = (branches.kept()[0].id, branches.name(&branches.kept()[0]));
+    assert_eq!(name, "no cut replica-1 at 12.5 s");
+    let generation = session.state().generation;
+    session.apply(Msg::ReturnTo(id)).unwrap();
+    assert_eq!(session.snapshot().now_us, 12_500_000);
+    assert!(session.state().generation > generation, "everything is drawn anew");
+    session.apply(Msg::Seek(20_000_000)).unwrap();
+    assert_eq!(session.run().digest(), old);
+    assert_eq!(session.news().decisions, [], "it was told when it happened");
+    let other = session.branches().kept()[0].id;
+    session.apply(Msg::Discard(other)).unwrap();
+    assert!(session.apply(Msg::Discard(other)).is_err());
+    assert!(session.apply(Msg::ReturnTo(other)).is_err());
+}
+
+#[test]
+fn what_would_have_been_is_found_out_without_moving_and_kept_as_a_branch_when_shown() {
+    let mut session = session("too-long");
+    advance(&mut session, 17_000_000);
+    let before = (session.run().digest(), session.snapshot().now_us);
+    assert!(session.finding().is_none());
+    session.apply(Msg::WhatIf).unwrap();
+    let said = session.finding().unwrap().sentence();
+    assert_eq!(said, "With repl-backlog-size 32kb instead of 16kb this would have been partial.");
+    assert_eq!((session.run().digest(), session.snapshot().now_us), before);
+    session.apply(Msg::ApplyRemedy).unwrap();
+    assert_eq!(session.decision().unwrap().1.reason, None);
+    let branches = session.branches();
+    assert_eq!(branches.name(&branches.kept()[0]), "repl-backlog-size 16kb");
+    session.apply(Msg::ReturnTo(branches.kept()[0].id)).unwrap();
+    session.apply(Msg::Seek(before.1)).unwrap();
+    assert_eq!(session.run().digest(), before.0);
+}
+
+#[test]
+fn two_settings_side_by_side_stand_at_one_moment_wherever_it_goes() {
+    use crate::setup::Field;
+    let mut session = session("too-long");
+    session.apply(Msg::CompareWith(Field::Backlog.read("64kb").unwrap())).unwrap();
+    advance(&mut session, 24_000_000);
+    let delta = session.report().unwrap().delta;
+    assert_eq!((delta.full_resyncs, delta.partial_resyncs), (-1, 1));
+    for msg in [Msg::Seek(3_000_000), Msg::ToggleLink(1), Msg::Step, Msg::Advance(9_000_000)] {
+        session.apply(msg).unwrap();
+        let other = session.comparison().unwrap().run();
+        assert_eq!(other.now(), session.run().now());
+        assert_eq!(other.actions(), session.run().actions());
+    }
+    session.apply(Msg::Compare(None)).unwrap();
+    assert!(session.report().is_none());
+}
+
+#[test]
+fn a_lesson_is_read_with_next_and_previous_and_the_goal_ticks_itself_off() {
+    let mut session = session("calm");
+    let wrong = session.apply(Msg::Lesson("nothing".to_owned())).unwrap_err();
+    assert!(wrong.contains("a-blip"), "{wrong}");
+    session.apply(Msg::Lesson("too-long".to_owned())).unwrap();
+    assert!(session.state().playing, "it waits for everybody to be in sync");
+    while session.state().playing {
+        session.frame(16_000, || false);
+    }
+    assert!(!session.lesson().unwrap().waits(), "time stands still when it has come");
+    session.apply(Msg::LessonNext).unwrap();
+    assert!(!session.state().playing && session.lesson().unwrap().asks().is_some());
+    let asked_at = session.snapshot().now_us;
+    session.apply(Msg::LessonAnswer).unwrap();
+    assert!(!session.lesson().unwrap().waits());
+    while !session.lesson().unwrap().at_goal() {
+        session.apply(Msg::LessonNext).unwrap();
+    }
+    assert!(session.apply(Msg::LessonNext).is_err(), "the goal is the reader's");
+    let change = crate::setup::Field::Backlog.read("64kb").unwrap();
+    session.apply(Msg::Change(change)).unwrap();
+    advance(&mut session, 1_500_000);
+    session.apply(Msg::ToggleLink(3)).unwrap();
+    advance(&mut session, 12_000_000);
+    session.apply(Msg::ToggleLink(3)).unwrap();
+    assert!(!session.lesson().unwrap().done());
+    advance(&mut session, 6_000_000);
+    assert!(session.lesson().unwrap().done());
+    while session.lesson().unwrap().number() > 1 {
+        session.apply(Msg::LessonPrevious).unwrap();
+    }
+    assert_eq!(session.snapshot().now_us, asked_at);
+    session.apply(Msg::LessonLeave).unwrap();
+    assert!(session.lesson().is_none() && session.apply(Msg::LessonNext).is_err());
+}
+
+#[test]
+fn a_shared_string_opens_the_same_run_and_a_bad_one_changes_nothing() {
+    let mut session = session("too-long");
+    advance(&mut session, 9_000_000);
+    session.apply(Msg::ToggleLink(1)).unwrap();
+    advance(&mut session, 1_234_567);
+    let (text, file, digest) = (session.share(), session.file(), session.run().digest());
+    for msg in [Msg::OpenLink(text), Msg::OpenFile(file)] {
+        let mut fresh = Session::new(Scenario::preset("calm").unwrap());
+        assert!(fresh.apply(Msg::OpenLink("1.AAAA".to_owned())).is_err());
+        assert_eq!(fresh.run().scenario().preset.as_deref(), Some("calm"));
+        fresh.apply(msg).unwrap();
+        assert_eq!(fresh.run().digest(), digest);
+        assert_eq!(fresh.news().complaint, None);
+    }
+}
+
+#[test]
+fn time_slows_down_around_a_decision_and_the_run_stays_the_same() {
+    let play = |slow: bool| {
+        let mut session = session("short-blip");
+        session.apply(Msg::AutoSlow(slow)).unwrap();
+        session.apply(Msg::Speed(crate::speed::Speed::step(20))).unwrap();
+        session.apply(Msg::Play).unwrap();
+        let mut frames = (0, 0);
+        while session.snapshot().now_us < 12_000_000 {
+            session.frame(16_000, || false);
+            frames.0 += 1;
+            frames.1 += u32::from(session.state().slowed);
+        }
+        session.apply(Msg::Seek(12_000_000)).unwrap();
+        (frames, session.run().digest())
+    };
+    let ((all, slow), digest) = play(true);
+    let ((fast, none), same) = play(false);
+    assert_eq!(digest, same);
+    assert_eq!((fast, none), (8, 0), "12 s at 100x");
+    // Two moments with decisions at least; 200 ms at a quarter are 50 frames each.
+    assert!(slow >= 90 && all > slow, "{slow} of {all}");
+}

@@ -35,17 +35,14 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// In words; behind the master that it follows, where that has to be said.
+    /// In words; where another master than the usual one has to be named, that alone.
     fn text(self, master: Option<String>) -> String {
-        let mut text = match master {
-            Some(master) => format!("follows {master}: "),
-            None => "answered: ".to_owned(),
-        };
-        text.push_str(&format!("{} partial \u{b7} {} full", self.partial, self.full));
-        if self.kills > 0 {
-            text.push_str(&format!(" \u{b7} {} cut", self.kills));
+        let Tally { partial, full, kills, .. } = self;
+        match master {
+            Some(master) => format!("follows {master}"),
+            None if kills > 0 => format!("{partial} partial \u{b7} {full} full \u{b7} {kills} cut"),
+            None => format!("answered: {partial} partial \u{b7} {full} full"),
         }
-        text
     }
 }
 
@@ -139,6 +136,7 @@ impl Card {
             figure,
             cover: match (&output, transfer) {
                 (Some(_), None) => format!("{} B behind", thousands(link.behind_bytes)),
+                _ if held_by_pin(link, standing, backlog) => "while pinned".to_owned(),
                 _ => cover(link, standing, rate),
             },
             detail: match (&output, transfer) {
@@ -250,6 +248,19 @@ pub fn output_kill(what: &What) -> Option<usize> {
     address.split(':').next()?.parse::<usize>().ok()?.checked_sub(1)
 }
 
+/// Whether a replica is covered only as long as a slower one reads: without that its next byte would
+/// leave with the next block.
+#[must_use]
+pub fn held_by_pin(
+    link: &LinkSnapshot,
+    standing: Standing,
+    backlog: Option<&BacklogSnapshot>,
+) -> bool {
+    let blocks = backlog.and_then(|backlog| backlog.blocks.as_ref());
+    let pinned = blocks.is_some_and(|blocks| blocks.iter().rev().skip(1).any(|b| b.pins > 0));
+    standing == Standing::Covered && pinned && link.room_bytes == Some(0)
+}
+
 fn cover(link: &LinkSnapshot, standing: Standing, rate: u64) -> String {
     match (standing, link.covered_us) {
         (Standing::Covered, Some(us)) => format!("covered {}", lasting(us)),
@@ -355,7 +366,7 @@ mod tests {
         let card = |world: &Snapshot, index| {
             Card::new(world, &Topology::new(world, None), index, Tally::default()).unwrap()
         };
-        assert_eq!(card(&world, 2).tally, "follows replica 1: 0 partial \u{b7} 0 full");
+        assert_eq!(card(&world, 2).tally, "follows replica 1");
         world.servers[1].link = None;
         let apart = card(&world, 1);
         assert_eq!((apart.state.as_str(), apart.tally.as_str()), ("a master", "one follows it"));

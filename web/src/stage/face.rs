@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use yew::{Html, classes, html};
 
+use super::card::held_by_pin;
 use super::figures::lasting;
 use super::plan::{Circle, Plan, Rect};
 use super::standing::{Standing, standing};
@@ -121,7 +122,9 @@ pub fn face(props: &FaceProps) -> Html {
     html! {
         <>
             <div {class} {style}>
-                <p class="face-name">{ name(master) }</p>
+                <p class={classes!("face-name", (name(master) != server_title(&master.name)).then_some("is-other"))}>
+                    { name(master) }
+                </p>
                 <p class="face-offset">{ thousands(master.master_repl_offset) }</p>
                 <p class="face-label">{ "master_repl_offset" }</p>
                 <p class="face-id"><span>{ "replid " }</span>{ short_id(&master.replid) }</p>
@@ -196,12 +199,15 @@ pub fn notes(snapshot: &Snapshot, topology: &Topology, master: &ServerSnapshot) 
         .filter(|(_, _, s)| *s == Standing::Covered)
         .min_by_key(|(_, link, _)| link.room_bytes);
     if let Some((index, link, standing)) = urgent {
-        let text = match link.covered_us {
+        let pinned = held_by_pin(link, standing, master.backlog.as_ref());
+        let covered_us = link.covered_us.filter(|_| !pinned);
+        let text = match covered_us {
+            _ if pinned => format!("{index}: covered while pinned"),
             Some(us) => format!("{index}: covered {}", lasting(us)),
             None if rate == 0 => format!("{index}: covered, no writes"),
             None => format!("{index}: covered"),
         };
-        out.push(Note { standing, text, rated: link.covered_us.is_some() });
+        out.push(Note { standing, text, rated: covered_us.is_some() });
     }
     let lost = standings().filter(|(_, _, s)| *s == Standing::Overtaken);
     let (mut worst, mut count) = (None, 0);

@@ -158,7 +158,9 @@ impl Plan {
         let terse = width < 640.0 || height < 340.0;
         let ruler_top = height - RULER_HEIGHT - 4.0;
         let margin = if terse { 8.0 } else { MARGIN };
-        let stack = ruler_top - 2.0 * margin;
+        // In a figure the title reaches over the cards; elsewhere it ends before them.
+        let head = if terse { TITLE } else { 0.0 };
+        let stack = ruler_top - 2.0 * margin - head;
         let detail = detail_for(replicas, stack);
         let (cards_width, links) = match (detail, terse) {
             (Detail::Tiles, _) => ((width * 0.36).clamp(170.0, 420.0), width * 0.06),
@@ -167,7 +169,12 @@ impl Plan {
         };
         let room = width - cards_width - links - margin;
         // Labels stand beside the dial at its widest, above and below it at its highest.
-        let (side, above, below) = if terse { (47.0, 26.0, 18.0) } else { (98.0, 78.0, 53.0) };
+        let (side, above, below) = match (terse, width < 800.0) {
+            (true, _) => (47.0, 26.0, 18.0),
+            // The title's two halves leave the middle to the label above the dial, or do not.
+            (false, true) => (98.0, 94.0, 53.0),
+            (false, false) => (98.0, 78.0, 53.0),
+        };
         let rim = (room - 2.0 * side).min(ruler_top - above - below).max(80.0) / 2.0;
         let y = (above + ruler_top - below) / 2.0;
         // A little to the left: on the right the stub of the bus needs its room too.
@@ -176,9 +183,11 @@ impl Plan {
         let used = stack_height(detail, replicas, detail_room, stack);
         let cards_x = width - margin - cards_width;
         let bus = cards_x - links;
-        let title = Rect { x: margin, y: 8.0, w: bus - 24.0 - margin, h: TITLE };
-        let top = title.y + title.h + if terse { 4.0 } else { 10.0 };
-        let memory = Rect { x: margin, y: top, w: title.w, h: (ruler_top - top - 6.0).max(40.0) };
+        let beside = if terse { width - margin } else { cards_x - 12.0 };
+        let title = Rect { x: margin, y: 8.0, w: beside - margin, h: TITLE };
+        let top = title.y + title.h + if terse { 2.0 } else { 10.0 };
+        let room = bus - 24.0 - margin;
+        let memory = Rect { x: margin, y: top, w: room, h: (ruler_top - top - 6.0).max(40.0) };
         Plan {
             shape: Shape::Wide,
             width,
@@ -189,7 +198,7 @@ impl Plan {
             terse,
             ruler: Some(ruler(width, ruler_top)),
             detail,
-            cards: Rect { x: cards_x, y: (ruler_top - used) / 2.0, w: cards_width, h: used },
+            cards: Rect { x: cards_x, y: (ruler_top + head - used) / 2.0, w: cards_width, h: used },
             card_height: detail_room.0,
             card_gap: detail_room.1,
             bus: Some(bus),

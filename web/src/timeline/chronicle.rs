@@ -314,6 +314,7 @@ mod tests {
     fn write(seq: u64, at: u64, replica: usize) -> Entry {
         let message = Message {
             replica,
+            master: 0,
             to_replica: true,
             kind: PacketKind::Stream,
             bytes: 80,

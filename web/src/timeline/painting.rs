@@ -21,6 +21,9 @@ pub const BOTTOM: f64 = 26.0;
 /// Message lines on one link closer than this are not painted.
 const CLOSEST: f64 = 7.0;
 
+/// Of a message that is under way for longer than this only the beginning is painted.
+const LONGEST: f64 = 120.0;
+
 /// Where the lanes are.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Lanes {
@@ -280,8 +283,11 @@ fn outline(pen: &Pen, kept: &Kept, kind: PacketKind, row: usize, lane: usize) {
             None => (x, from + (to - from) / 3.0),
         };
         pen.ctx.move_to(x, from);
-        // A slant that can be seen; on this scale a millisecond could not.
-        pen.ctx.line_to(end.max(x + 3.0), to);
+        // A slant that can be seen; on this scale a millisecond could not. What is under way for
+        // long is only begun: a queue would be one thick band along its lane.
+        let end = end.max(x + 3.0);
+        let part = (LONGEST / (end - x)).min(1.0);
+        pen.ctx.line_to(x + (end - x) * part, from + (to - from) * part);
     }
 }
 

@@ -208,9 +208,13 @@ fn block(
 fn axis(list: &[Block], pieces: &[Piece]) -> Html {
     let Some(newest) = list.last() else { return Html::default() };
     let end = newest.first.0 + i64::try_from(newest.used).unwrap_or(0) - 1;
+    let to = place(pieces, end + 1).unwrap_or(1.0);
+    // The newest byte's label ends where that byte does; near the left edge it has the row alone.
+    let style =
+        if to < 0.18 { "left:0".to_owned() } else { format!("right:{:.2}%", (1.0 - to) * 100.0) };
     let mut free = -1.0;
     let mut shown = Vec::new();
-    for piece in pieces.iter().filter(|piece| piece.at.0 < 0.86) {
+    for piece in pieces.iter().filter(|piece| piece.at.0 + 0.34 < to) {
         if piece.at.0 >= free {
             free = piece.at.0 + 0.18;
             let style = format!("left:{:.2}%", piece.at.0 * 100.0);
@@ -220,7 +224,7 @@ fn axis(list: &[Block], pieces: &[Piece]) -> Html {
     html! {
         <div class="blocks-axis" aria-hidden="true">
             { for shown }
-            <span class="end">{ thousands_signed(end) }</span>
+            <span {style}>{ thousands_signed(end) }</span>
         </div>
     }
 }
@@ -237,7 +241,7 @@ fn setting(backlog: &BacklogSnapshot, pieces: &[Piece]) -> Html {
         <div class="blocks-setting" aria-hidden="true">
             <span {style} />
             <em style={format!("right:{:.2}%", (1.0 - to) * 100.0)}>
-                { format!("repl-backlog-size {}", thousands(backlog.size)) }
+                <i>{ "repl-backlog-size " }</i>{ thousands(backlog.size) }
             </em>
         </div>
     }

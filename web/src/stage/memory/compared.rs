@@ -9,9 +9,9 @@ use crate::world::{BacklogSnapshot, Keeping, MemorySnapshot};
 /// A way of keeping as people know it.
 fn title(keeping: &str) -> &'static str {
     match keeping {
-        "ring" => "ring and queues, to 6.2",
-        "blocks" => "shared blocks, 7.0 on",
-        _ => "a list each, 2011",
+        "ring" => "ring, queues: to 6.2",
+        "blocks" => "shared blocks: 7.0 on",
+        _ => "a list each: 2011",
     }
 }
 
@@ -40,7 +40,7 @@ pub fn compared(backlog: &BacklogSnapshot, present: Keeping) -> Html {
         }
     };
     html! {
-        <div class="compared">
+        <div class="three-ways">
             <h3 class="memory-head">{ "Memory on this run, kept in three ways" }</h3>
             <ul class="bars" aria-label="Memory of three ways of keeping">
                 { for backlog.memory.iter().map(row) }

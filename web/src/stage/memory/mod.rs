@@ -55,7 +55,7 @@ pub fn title(props: &MemoryProps) -> Html {
             >
                 { "As implemented" }
             </button>
-            <p class="stage-caption">{ caption(props) }</p>
+            <p class="stage-caption" title={caption(props)}>{ caption(props) }</p>
         </div>
     }
 }
@@ -73,7 +73,7 @@ fn caption(props: &MemoryProps) -> String {
             "projection: the backlog is a list of blocks".to_owned()
         }
         (View::Dial, Keeping::Retained) => {
-            "projection: a list for each replica; the longest is drawn".to_owned()
+            "projection: a list each, the longest is drawn".to_owned()
         }
     }
 }

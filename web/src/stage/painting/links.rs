@@ -49,7 +49,7 @@ fn bus(pen: &Pen, wires: &[Option<Wire>], topology: &Topology, scene: &Scene<'_>
     let fed = wires.iter().zip(&topology.feeds).filter(|(_, feed)| **feed == Feed::Bus);
     let mut outlets = fed.filter_map(|(wire, _)| Some(wire.as_ref()?.control[0]));
     let Some((x, top)) = outlets.next() else { return };
-    let bottom = outlets.last().map_or(top, |outlet| outlet.1);
+    let bottom = outlets.next_back().map_or(top, |outlet| outlet.1);
     let middle = f64::midpoint(top, bottom);
     let colour = &scene.palette.line_strong;
     pen.dash(Dash::None);
