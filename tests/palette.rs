@@ -64,12 +64,14 @@ const ON_TINTS: [(&str, &str); 8] = [
 const MARKS: [&str; 6] = ["sync", "partial", "full", "lost", "fuse", "ink-3"];
 
 /// States that may come close for somebody, and what else tells them apart.
-const SECOND_CUES: [(&str, &str, &str); 5] = [
+const SECOND_CUES: [(&str, &str, &str); 7] = [
     ("full", "fuse", "a stacked page and a filling pipe; a burning clock and dashes"),
     ("lost", "full", "a cross and a hollow marker; a stacked page and a filling pipe"),
     ("lost", "fuse", "a cross and a hollow marker; a burning clock and dashes"),
     ("sync", "partial", "a disc and flowing dots; a double chevron"),
     ("partial", "lost", "a double chevron; a cross and a hollow marker"),
+    ("partial", "full", "a double chevron; a stacked page and a filling pipe"),
+    ("partial", "fuse", "a double chevron; a burning clock and dashes"),
 ];
 
 fn value(text: &str) -> Option<Colour> {

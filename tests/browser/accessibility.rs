@@ -13,8 +13,6 @@ use crate::page::Page;
 pub struct Violation {
     /// The rule, described at <https://dequeuniversity.com/rules/axe/>.
     id: String,
-    /// `minor`, `moderate`, `serious` or `critical`.
-    impact: Option<String>,
     help: String,
     /// The elements, each with its markup and what is wrong with it.
     elements: Vec<String>,
@@ -39,8 +37,8 @@ impl Page {
         self.run(&format!("if (!window.axe) {{ {axe} }}"), vec![]).await?;
         let script = "const done = arguments[0];
              axe.run(document, { resultTypes: ['violations'] }).then(
-                 ({ violations }) => done({ ok: violations.map(({ id, impact, help, nodes }) => ({
-                     id, impact, help,
+                 ({ violations }) => done({ ok: violations.map(({ id, help, nodes }) => ({
+                     id, help,
                      elements: nodes.map((n) => `${n.html} ${n.failureSummary}`),
                  })) }),
                  (error) => done({ error: String(error) }));";
@@ -49,12 +47,5 @@ impl Page {
             Some(error) => Err(error.into()),
             None => Ok(serde_json::from_value(answer.json()["ok"].clone())?),
         }
-    }
-
-    /// Those that keep people out.
-    pub async fn serious_violations(&self) -> Outcome<Vec<Violation>> {
-        let mut violations = self.violations().await?;
-        violations.retain(|v| matches!(v.impact.as_deref(), Some("serious" | "critical")));
-        Ok(violations)
     }
 }
