@@ -176,7 +176,9 @@ class PsyncLab extends HTMLElement {
   }
 
   #show() {
-    this.#lab?.set_visible(this.#visible && document.visibilityState === "visible");
+    const seen = this.#visible && document.visibilityState === "visible";
+    this.#root.toggleAttribute("data-away", !seen);
+    this.#lab?.set_visible(seen);
   }
 
   #explain(error) {

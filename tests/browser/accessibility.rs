@@ -35,6 +35,12 @@ impl Page {
             format!("{}: {error}; `cargo xtask test` fetches it", file.display())
         })?;
         self.run(&format!("if (!window.axe) {{ {axe} }}"), vec![]).await?;
+        // Half faded in is not what people read.
+        self.wait_until(
+            "[...document.querySelectorAll('psync-lab')].every((lab) =>
+                (lab.shadowRoot?.getAnimations?.() ?? []).every((a) => a.playState !== 'running'))",
+        )
+        .await?;
         let script = "const done = arguments[0];
              axe.run(document, { resultTypes: ['violations'] }).then(
                  ({ violations }) => done({ ok: violations.map(({ id, help, nodes }) => ({
