@@ -69,6 +69,11 @@ fn nothing_overflows_at_five_widths_in_both_themes() -> Outcome {
             for (width, height) in BOXES {
                 page.lay_out("too-long", (width, height), 17_000_000).await?;
                 let name = format!("layout-{width}x{height}-{theme}");
+                page.wait_until(
+                    "document.querySelector('psync-lab').shadowRoot.getAnimations()
+                        .every((animation) => animation.playState !== 'running')",
+                )
+                .await?;
                 page.take_picture(&name).await?;
                 wrong.extend(page.misfits().await?.into_iter().map(|w| format!("{name}: {w}")));
                 if height > 240 {
