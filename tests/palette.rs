@@ -90,7 +90,7 @@ fn declarations(block: &str) -> BTreeMap<&str, &str> {
 
 /// The tokens of the block that begins so.
 fn tokens(begins: &str) -> Theme {
-    let (_, rest) = LAB.split_once(begins).unwrap_or_else(|| panic!("no block {begins:?}"));
+    let (_, rest) = LAB.split_once(begins).expect("the block of a theme");
     let block = rest.split('}').next().expect("a block");
     let colour =
         |(name, text): (&str, &str)| Some((name.strip_prefix("--")?.to_owned(), value(text)?));
