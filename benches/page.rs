@@ -8,8 +8,11 @@
 //!   microtasks they leave, which is where the components are drawn. Chromium's own
 //!   `ScriptDuration`, divided by the frames, stands beside it as a second opinion.
 //!
-//! Needs `dist/` and the feature `browser-tests`; `cargo xtask bench` sees to both. Absent on
-//! purpose: judgement of any figure.
+//! * Seeking in a run of an hour, the way from navigation to the first drawn ring, from a decision to
+//!   its card, and memory while the page plays at 1,000x (`PSYNC_MINUTES` of it, 1 if not said).
+//!
+//! The goals stand beside the figures. Needs `dist/` and the feature `browser-tests`; `cargo xtask bench` sees to both. Absent on
+//! purpose: judgement of any figure; the payload, which `cargo xtask build` prints.
 
 #![expect(dead_code, reason = "the harness has more words than are needed here")]
 
@@ -120,11 +123,19 @@ async fn script_seconds(page: &Page) -> Outcome<f64> {
     Ok(found.and_then(|metric| metric["value"].as_f64()).ok_or("no ScriptDuration")?)
 }
 
-async fn frames(page: &Page, replicas: usize) -> Outcome {
+/// (name, writes a second, bytes of each value): about 1 KB/s, as above, and nearly the most that a
+/// scenario may ask for, which is 33,554,432 bytes a second; 100 MB/s is refused.
+const RATES: [(&str, u64, u64); 3] =
+    [("1 KB/s", 8, 64), ("200 writes/s", 200, 64), ("33 MB/s", 512, 65_000)];
+
+async fn frames(page: &Page, replicas: usize, rate: (&str, u64, u64)) -> Outcome {
     let lab = page.lab(0);
-    lab.call("load", vec![scenario(replicas)]).await?;
+    let (name, writes, value_bytes) = rate;
+    let workload = json!({ "writes_per_second": writes, "value_bytes": value_bytes });
+    lab.call("load", vec![json!({ "replicas": replicas, "workload": workload })]).await?;
     lab.call("advance", vec![json!(WARM_UP_US)]).await?;
     lab.call("play", vec![]).await?;
+    let (at_us, clock) = (now_us(page).await?, Clock::now());
     page.driver().execute_async(COLLECT, vec![json!(FIRST_FRAMES)]).await?;
     let before = script_seconds(page).await?;
     let answer = page.driver().execute_async(COLLECT, vec![json!(FRAMES)]).await?;
@@ -134,11 +145,120 @@ async fn frames(page: &Page, replicas: usize) -> Outcome {
     spent.sort_by(f64::total_cmp);
     let median = spent.get(spent.len() / 2).ok_or("no frames")?;
     let p99 = spent.get(spent.len() * 99 / 100).ok_or("no frames")?;
+    let pace = (now_us(page).await? - at_us) / clock.elapsed().as_secs_f64() / 1e6;
     row(
-        &format!("scripting a frame, {replicas} replicas"),
+        &format!("scripting a frame, {replicas} replicas, {name}"),
         &format!("median {median:.1} ms"),
-        &format!("p99 {p99:.1} ms of 16.7; mean {mean:.1} ms by Chromium's count"),
+        &format!(
+            "p99 {p99:.1} of 16.7 ms; mean {mean:.1} by Chromium's count; {pace:.2}x real time"
+        ),
     );
+    Ok(())
+}
+
+async fn now_us(page: &Page) -> Outcome<f64> {
+    let snapshot = page.lab(0).call("snapshot", vec![]).await?;
+    Ok(snapshot["now_us"].as_f64().ok_or("no moment")?)
+}
+
+/// A promise of a figure or several, as milliseconds or bytes.
+async fn measured(page: &Page, promise: &str) -> Outcome<Vec<f64>> {
+    let script = format!(
+        "const done = arguments[0]; const lab = document.querySelector('psync-lab');
+         const frame = () => new Promise(requestAnimationFrame);
+         (async () => {{ {promise} }})().then(done, (error) => done(String(error)));"
+    );
+    let answer = page.driver().execute_async(script, vec![]).await?;
+    serde_json::from_value(answer.json().clone()).map_err(|_| answer.json().to_string().into())
+}
+
+const HOUR: &str = "await lab.load({}); await lab.advance(3600e6);
+    const spent = [];
+    for (let n = 1; n <= 40; n += 1) {
+        const began = performance.now();
+        await lab.seek((n * 1_618_033_989) % 3_600_000_000);
+        spent.push(performance.now() - began);
+    }
+    return spent.sort((a, b) => a - b);";
+
+async fn seeking(page: &Page) -> Outcome {
+    let spent = measured(page, HOUR).await?;
+    let (median, most) = (spent[spent.len() / 2], spent[spent.len() - 1]);
+    row(
+        "seek in a run of one hour",
+        &format!("median {median:.1} ms"),
+        &format!("most {most:.1} of 100 ms"),
+    );
+    Ok(())
+}
+
+/// Looks each frame whether the ring's canvas has a pixel; time counts from the navigation.
+const FIRST_RING: &str = "const look = () => {
+        const canvas = document.querySelector('psync-lab')?.shadowRoot?.querySelector('.stage canvas');
+        const drawn = canvas?.width && canvas.getContext('2d')
+            .getImageData(0, 0, canvas.width, canvas.height).data.some(Boolean);
+        if (drawn) window.firstRing = performance.now(); else requestAnimationFrame(look);
+    };
+    requestAnimationFrame(look);";
+
+async fn first_ring(page: &Page) -> Outcome {
+    page.set_size(1280, 900).await?;
+    let source = json!({ "source": FIRST_RING });
+    let cdp = page.driver().cdp();
+    cdp.send_raw("Page.enable", json!({})).await?;
+    cdp.send_raw("Page.addScriptToEvaluateOnNewDocument", source).await?;
+    page.open_site().await?;
+    page.wait_until("window.firstRing").await?;
+    let ms = measured(page, "return [window.firstRing];").await?[0];
+    row(
+        "navigation to the first drawn ring",
+        &format!("{ms:.0} ms"),
+        "1,000 ms; from the loopback",
+    );
+    Ok(())
+}
+
+const CARD: &str = "await lab.load({ preset: 'too-long' }); await lab.seek(16_300_000);
+    const said = () => lab.shadowRoot.querySelector('.decision')?.textContent;
+    const before = said();
+    const decided = new Promise((done) => lab.addEventListener('psync-decision', async () => {
+        const began = performance.now();
+        let frames = 0;
+        while (said() === before && frames < 60) { await frame(); frames += 1; }
+        done([frames, performance.now() - began]);
+    }, { once: true }));
+    await lab.play();
+    return await decided;";
+
+async fn decision(page: &Page) -> Outcome {
+    let card = measured(page, CARD).await?;
+    row(
+        "a decision to its card",
+        &format!("{} frames", card[0]),
+        &format!("1 frame; {:.1} ms", card[1]),
+    );
+    Ok(())
+}
+
+async fn memory(page: &Page) -> Outcome {
+    let minutes: u64 =
+        std::env::var("PSYNC_MINUTES").ok().and_then(|n| n.parse().ok()).unwrap_or(1);
+    let look = "const bindings = await import(new URL('wasm/psync-lab.js', document.baseURI));
+        const { memory } = await bindings.default();
+        const now = (await lab.snapshot()).now_us;
+        return [memory.buffer.byteLength, performance.memory.usedJSHeapSize, now];";
+    measured(page, "lab.setAttribute('speed', '1000'); await lab.play(); return [];").await?;
+    for n in 0..=6 * minutes {
+        if n % (2 * minutes) == 0 {
+            let seen = measured(page, look).await?;
+            row(
+                &format!("memory after {} s at 1,000x", n * 10),
+                &format!("{:.1} MB of wasm", seen[0] / 1e6),
+                &format!("{:.1} MB of JS heap; {:.1} h simulated", seen[1] / 1e6, seen[2] / 3.6e9),
+            );
+        }
+        tokio::time::sleep(std::time::Duration::from_secs(10)).await;
+    }
     Ok(())
 }
 
@@ -151,14 +271,24 @@ fn main() -> Outcome {
             events(page, replicas).await
         })?;
     }
-    for replicas in [3, 20, 100] {
+    on_page("bench-first-ring", async |page| first_ring(page).await)?;
+    on_page("bench-seek", async |page| {
+        open(page).await?;
+        seeking(page).await?;
+        decision(page).await
+    })?;
+    for (replicas, rate) in [3, 20, 100].into_iter().flat_map(|n| RATES.map(|rate| (n, rate))) {
         on_page("bench-frames", async |page| {
             open(page).await?;
             page.driver().cdp().send_raw("Performance.enable", json!({})).await?;
             page.run(WATCH, vec![]).await?;
-            frames(page, replicas).await
+            frames(page, replicas, rate).await
         })?;
     }
+    on_page("bench-memory", async |page| {
+        open(page).await?;
+        memory(page).await
+    })?;
     Ok(())
 }
 

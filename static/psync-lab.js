@@ -6,7 +6,7 @@
 // Attributes: every key of a scenario (preset, engine, seed, replicas; config,
 // workload and network as JSON), what is inside those three by its own name
 // (repl-backlog-size, writes-per-second, latency-us, ...), and
-//   theme="auto|light|dark"  autoplay  speed="10"  from-url
+//   theme="auto|light|dark|contrast"  autoplay  speed="10"  from-url
 // With from-url the keys of the page's query and fragment override them.
 //
 // Methods, all async: snapshot() decisions() act(action) play() pause() step()
@@ -176,7 +176,9 @@ class PsyncLab extends HTMLElement {
   }
 
   #show() {
-    this.#lab?.set_visible(this.#visible && document.visibilityState === "visible");
+    const seen = this.#visible && document.visibilityState === "visible";
+    this.#root.toggleAttribute("data-away", !seen);
+    this.#lab?.set_visible(seen);
   }
 
   #explain(error) {

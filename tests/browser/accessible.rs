@@ -1,17 +1,17 @@
-//! axe-core's opinion of the page in the states that matter, in light and dark.
+//! axe-core's opinion of the page in the states that matter: light, dark and high contrast.
 
 use crate::browser::{Outcome, on_page};
 use crate::lab::Lab;
 use crate::page::{Page, Theme};
 
 impl Page {
-    /// Brings the page into a state, once in light and once in dark, and asks axe-core.
-    async fn judge_both(&self, query: &str, state: impl AsyncFn(&Lab<'_>) -> Outcome) -> Outcome {
-        for theme in Theme::BOTH {
+    /// Brings the page into a state, once in each theme, and asks axe-core.
+    async fn judge(&self, query: &str, state: impl AsyncFn(&Lab<'_>) -> Outcome) -> Outcome {
+        for theme in Theme::ALL {
             self.set_theme(theme).await?;
             let lab = self.open_quiet_with(query).await?;
             state(&lab).await?;
-            let violations = self.serious_violations().await?;
+            let violations = self.violations().await?;
             assert!(violations.is_empty(), "{theme:?}: {violations:#?}");
         }
         self.assert_calm().await
@@ -19,9 +19,9 @@ impl Page {
 }
 
 #[test]
-fn no_serious_violation_at_a_partial_resync() -> Outcome {
+fn no_violation_at_a_partial_resync() -> Outcome {
     on_page("axe-partial", async |page| {
-        page.judge_both("", async |lab| {
+        page.judge("", async |lab| {
             lab.click("button", "Cut link to replica 1").await?;
             lab.click("button", "Write").await?;
             lab.click("button", "Heal link to replica 1").await?;
@@ -33,9 +33,9 @@ fn no_serious_violation_at_a_partial_resync() -> Outcome {
 }
 
 #[test]
-fn no_serious_violation_at_a_full_resync_with_another_replica_cut_off() -> Outcome {
+fn no_violation_at_a_full_resync_with_another_replica_cut_off() -> Outcome {
     on_page("axe-full", async |page| {
-        page.judge_both("", async |lab| {
+        page.judge("", async |lab| {
             lab.click("button", "Cut link to replica 1").await?;
             lab.click("button", "Write burst").await?;
             lab.click("button", "Cut link to replica 2").await?;
@@ -49,9 +49,9 @@ fn no_serious_violation_at_a_full_resync_with_another_replica_cut_off() -> Outco
 }
 
 #[test]
-fn no_serious_violation_with_twenty_replicas() -> Outcome {
+fn no_violation_with_twenty_replicas() -> Outcome {
     on_page("axe-twenty", async |page| {
-        page.judge_both("&replicas=20", async |lab| {
+        page.judge("&replicas=20", async |lab| {
             lab.click("button", "Cut link to replica 20").await?;
             lab.find("button", "Heal link to replica 20").await.map(drop)
         })
@@ -60,19 +60,51 @@ fn no_serious_violation_with_twenty_replicas() -> Outcome {
 }
 
 #[test]
-fn no_serious_violation_in_any_panel_in_the_sheet_of_keys_and_in_a_complaint() -> Outcome {
+fn no_violation_in_any_panel_in_the_sheet_of_keys_and_in_a_complaint() -> Outcome {
     on_page("axe-panels", async |page| {
-        page.judge_both("&seed=wrong", async |lab| {
+        page.judge("&seed=wrong", async |lab| {
             lab.find("alert", "").await?;
-            for tab in ["INFO", "Console", "Settings"] {
+            for tab in ["INFO", "Console", "Settings", "Transcript"] {
                 lab.click("tab", tab).await?;
                 lab.find("region", tab).await?;
-                let violations = page.serious_violations().await?;
+                let violations = page.violations().await?;
                 assert!(violations.is_empty(), "{tab}: {violations:#?}");
             }
             lab.click("button", "Keys").await?;
             lab.find("dialog", "Keys").await.map(drop)
         })
         .await
+    })
+}
+
+#[test]
+fn no_violation_in_a_figure_a_card_a_phone_and_the_view_as_implemented() -> Outcome {
+    on_page("axe-shapes", async |page| {
+        for theme in Theme::ALL {
+            page.set_theme(theme).await?;
+            for (name, size) in
+                [("figure", (720, 420)), ("card", (360, 240)), ("phone", (390, 844))]
+            {
+                page.set_size(size.0, size.1).await?;
+                page.open_article(&format!(
+                    "<main><h1>An article</h1><psync-lab preset=too-long \
+                     style='height:{}px'></psync-lab></main>",
+                    size.1
+                ))
+                .await?;
+                let lab = page.lab(0);
+                lab.wait_until("(lab) => lab.dataset.state === 'ready'").await?;
+                lab.call("seek", vec![17_000_000.into()]).await?;
+                let violations = page.violations().await?;
+                assert!(violations.is_empty(), "{name}, {theme:?}: {violations:#?}");
+            }
+            page.set_size(1280, 800).await?;
+            let lab = page.open_quiet_with("&preset=slow-replica-pins").await?;
+            lab.call("seek", vec![24_000_000.into()]).await?;
+            lab.click("button", "As implemented").await?;
+            let violations = page.violations().await?;
+            assert!(violations.is_empty(), "as implemented, {theme:?}: {violations:#?}");
+        }
+        page.assert_calm().await
     })
 }

@@ -16,6 +16,7 @@ mod engines;
 mod futures;
 mod keyboard;
 mod lab;
+mod layouts;
 mod methods;
 mod mistakes;
 mod page;
@@ -72,13 +73,13 @@ fn without_the_module_the_element_says_so_in_words() -> Outcome {
 }
 
 #[test]
-fn no_serious_accessibility_violation_in_light_and_dark() -> Outcome {
+fn no_accessibility_violation_in_light_dark_and_high_contrast() -> Outcome {
     on_page("accessibility", async |page| {
-        for theme in page::Theme::BOTH {
+        for theme in page::Theme::ALL {
             page.set_theme(theme).await?;
             page.open_site().await?;
             page.wait_until_requested("wasm/psync-lab_bg.wasm").await?;
-            let violations = page.serious_violations().await?;
+            let violations = page.violations().await?;
             assert!(violations.is_empty(), "{theme:?}: {violations:#?}");
         }
         Ok(())

@@ -20,15 +20,22 @@ const POLL: Duration = Duration::from_millis(50);
 pub enum Theme {
     Light,
     Dark,
+    /// More contrast, on a light ground.
+    Contrast,
 }
 
 impl Theme {
     pub const BOTH: [Self; 2] = [Self::Light, Self::Dark];
+    pub const ALL: [Self; 3] = [Self::Light, Self::Dark, Self::Contrast];
 }
 
 impl fmt::Display for Theme {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if *self == Self::Light { "light" } else { "dark" })
+        f.write_str(match self {
+            Self::Light => "light",
+            Self::Dark => "dark",
+            Self::Contrast => "contrast",
+        })
     }
 }
 
@@ -148,8 +155,11 @@ impl Page {
     /// The same for both preferences that the page honours.
     pub async fn set_preferences(&self, theme: Theme, reduced_motion: bool) -> Outcome {
         let motion = if reduced_motion { "reduce" } else { "no-preference" };
+        let scheme = if theme == Theme::Dark { "dark" } else { "light" };
+        let contrast = if theme == Theme::Contrast { "more" } else { "no-preference" };
         let features = json!([
-            { "name": "prefers-color-scheme", "value": theme.to_string() },
+            { "name": "prefers-color-scheme", "value": scheme },
+            { "name": "prefers-contrast", "value": contrast },
             { "name": "prefers-reduced-motion", "value": motion },
         ]);
         let media = json!({ "features": features });

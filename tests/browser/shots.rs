@@ -1,7 +1,7 @@
 //! Pictures of the page for people to look at; `cargo xtask shots` takes only these.
 //!
-//! They show chosen moments of the presets, so that two runs give the same pictures. The one in
-//! the README is `decision-1280x800-light`.
+//! They show chosen moments of the presets, so that two runs give the same pictures. Those in
+//! the README are named in `xtask/src/test.rs`.
 
 use serde_json::json;
 

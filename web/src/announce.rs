@@ -1,7 +1,8 @@
-//! What is said to those who do not see the drawing: decisions and links that came and went.
+//! What is said to those who do not see the drawing: decisions, replicas overtaken, what somebody
+//! did, and links that came and went.
 //!
-//! At most one sentence a second. What comes sooner waits; of what waits, decisions go before
-//! links, and the latest of each wins, because old news read aloud late are worse than none.
+//! At most one sentence a second. What comes sooner waits; of what waits, the weightier kind goes
+//! first, and the latest of each kind wins, because old news read aloud late are worse than none.
 
 use crate::format::{bytes, server_title};
 use crate::world::{DecisionRecord, LinkState, Verdict};
@@ -13,6 +14,8 @@ const EVERY_MS: f64 = 1000.0;
 #[derive(Debug, Default)]
 pub struct Announcer {
     decision: Option<String>,
+    overrun: Option<String>,
+    action: Option<String>,
     link: Option<String>,
     said_ms: Option<f64>,
 }
@@ -21,6 +24,17 @@ impl Announcer {
     /// A decision was made.
     pub fn decision(&mut self, decision: &DecisionRecord) {
         self.decision = Some(sentence(decision));
+    }
+
+    /// The next byte that a replica needs is gone.
+    pub fn overrun(&mut self, replica: &str) {
+        let replica = server_title(replica);
+        self.overrun = Some(format!("{replica} was overtaken: what it needs was overwritten."));
+    }
+
+    /// Somebody did something, in the words of the trace.
+    pub fn action(&mut self, text: &str) {
+        self.action = Some(format!("{}.", text.trim_end_matches('.')));
     }
 
     /// A link changed.
@@ -40,7 +54,8 @@ impl Announcer {
         if self.said_ms.is_some_and(|said| now_ms - said < EVERY_MS) {
             return None;
         }
-        let sentence = self.decision.take().or_else(|| self.link.take())?;
+        let kinds = [&mut self.decision, &mut self.overrun, &mut self.action, &mut self.link];
+        let sentence = kinds.into_iter().find_map(Option::take)?;
         self.said_ms = Some(now_ms);
         Some(sentence)
     }
@@ -48,7 +63,7 @@ impl Announcer {
     /// Whether something waits to be said.
     #[must_use]
     pub fn waits(&self) -> bool {
-        self.decision.is_some() || self.link.is_some()
+        [&self.decision, &self.overrun, &self.action, &self.link].into_iter().any(Option::is_some)
     }
 }
 
@@ -80,5 +95,22 @@ mod tests {
         assert!(announcer.waits());
         assert_eq!(announcer.take(1000.0).as_deref(), Some("replica 3 is in sync."));
         assert!(!announcer.waits());
+    }
+
+    #[test]
+    fn every_kind_is_said_the_weightier_first() {
+        let mut announcer = Announcer::default();
+        announcer.link("replica-1", LinkState::Cut);
+        announcer.action("cut link to replica-1");
+        announcer.overrun("replica-1");
+        let said: Vec<_> = (0..4).filter_map(|n| announcer.take(f64::from(n) * 1000.0)).collect();
+        assert_eq!(
+            said,
+            [
+                "replica 1 was overtaken: what it needs was overwritten.",
+                "cut link to replica-1.",
+                "replica 1 is cut off.",
+            ]
+        );
     }
 }

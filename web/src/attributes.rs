@@ -121,7 +121,7 @@ fn one(pair: &Pair, scenario: &Map<String, Value>, wanted: &mut Wanted) -> Resul
     match name {
         "theme" => {
             wanted.theme = Theme::from_name(&pair.value)
-                .ok_or_else(|| "it must be auto, light or dark".to_owned())?;
+                .ok_or_else(|| "it must be auto, light, dark or contrast".to_owned())?;
             return Ok(None);
         }
         "autoplay" => {

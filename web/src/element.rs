@@ -330,6 +330,12 @@ impl Inner {
         for (replica, state) in &news.links {
             self.announcer.borrow_mut().link(replica, *state);
         }
+        for replica in &news.overruns {
+            self.announcer.borrow_mut().overrun(replica);
+        }
+        for text in &news.actions {
+            self.announcer.borrow_mut().action(text);
+        }
         if let Some(message) = news.complaint {
             self.tell("psync-error", &serde_json::json!({ "message": message }));
         }

@@ -93,6 +93,18 @@ mod tests {
         assert!(msg("0", &state).is_none());
         assert!(msg("12", &state).is_none());
         assert!(msg("F5", &state).is_none());
+        let said: Vec<&str> = SHEET.iter().flat_map(|line| line.keys).copied().collect();
+        for key in ('!'..='~').map(String::from).chain(["ArrowRight".to_owned(), " ".to_owned()]) {
+            let printed = match key.as_str() {
+                " " => "Space",
+                "ArrowRight" => "\u{2192}",
+                // The dots between 1 and 9.
+                digit if ("2"..="8").contains(&digit) => "\u{2026}",
+                other => other,
+            };
+            let does = msg(&key, &chosen).is_some();
+            assert_eq!(does, said.contains(&printed), "the sheet and {key:?}");
+        }
         assert!(msg("w", &State { sheet: true, ..State::default() }).is_none());
     }
 }

@@ -39,6 +39,10 @@ pub struct News {
     pub decisions: Vec<DecisionRecord>,
     /// Links that changed their state, by the replica's name.
     pub links: Vec<(String, LinkState)>,
+    /// Replicas that were overtaken.
+    pub overruns: Vec<String>,
+    /// What somebody did, in a few words.
+    pub actions: Vec<String>,
     /// What was complained about.
     pub complaint: Option<String>,
 }
@@ -181,6 +185,12 @@ impl Session {
                         news.links.push((server.name.clone(), *state));
                     }
                 }
+                What::Overrun { replica } => {
+                    if let Some(server) = self.snapshot.servers.get(*replica) {
+                        news.overruns.push(server.name.clone());
+                    }
+                }
+                What::Action { text, .. } => news.actions.push(text.clone()),
                 _ => {}
             }
             self.told = entry.seq + 1;

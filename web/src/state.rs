@@ -136,6 +136,8 @@ pub enum Theme {
     Light,
     /// Light on night.
     Dark,
+    /// Black and white, with colours far from both.
+    Contrast,
 }
 
 /// One command and its reply.
@@ -239,6 +241,9 @@ impl View {
 }
 
 impl Theme {
+    /// In the order of the button.
+    pub const ALL: [Theme; 4] = [Theme::Auto, Theme::Light, Theme::Dark, Theme::Contrast];
+
     /// As the attribute has it.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -246,13 +251,14 @@ impl Theme {
             Theme::Auto => "auto",
             Theme::Light => "light",
             Theme::Dark => "dark",
+            Theme::Contrast => "contrast",
         }
     }
 
     /// The one that the attribute names.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Theme> {
-        [Theme::Auto, Theme::Light, Theme::Dark].into_iter().find(|theme| theme.name() == name)
+        Theme::ALL.into_iter().find(|theme| theme.name() == name)
     }
 
     /// The one after it, on the button.
@@ -261,7 +267,8 @@ impl Theme {
         match self {
             Theme::Auto => Theme::Light,
             Theme::Light => Theme::Dark,
-            Theme::Dark => Theme::Auto,
+            Theme::Dark => Theme::Contrast,
+            Theme::Contrast => Theme::Auto,
         }
     }
 }

@@ -61,6 +61,12 @@ pub fn run(project: &Project, options: &TestOptions) -> Result<ExitCode> {
     Ok(if tally.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// The pictures that the README shows.
+const README: [(&str, &str); 2] = [
+    ("decision-1280x800-light.png", "docs/decision.png"),
+    ("pinned-memory-1280x800-dark.png", "docs/blocks.png"),
+];
+
 /// `cargo xtask shots`: the one browser test that takes pictures of the page.
 pub fn screenshots(project: &Project) -> Result<()> {
     tools::for_tests(project)?;
@@ -70,7 +76,11 @@ pub fn screenshots(project: &Project) -> Result<()> {
     let mut tally = Tally::default();
     command::follow(cargo, LONG, |line| tally.add(Tally::of_line(line)))?;
     ensure!(tally == Tally::one(true), "no pictures were taken");
-    println!("The pictures are in {}", project.path("target/screenshots").display());
+    let folder = project.path("target/screenshots");
+    for (picture, of_readme) in README {
+        std::fs::copy(folder.join(picture), project.path(of_readme))?;
+    }
+    println!("The pictures are in {}; the README's are renewed", folder.display());
     Ok(())
 }
 

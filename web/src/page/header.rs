@@ -125,12 +125,16 @@ pub fn engines(name: &'static str, setup: &Setup, on: &Callback<Msg>) -> Html {
     }
 }
 
-/// Half a disc for the system's choice, an empty one for light, a full one for dark.
+/// Half a disc for the system's choice, an empty one for light, a full one for dark, two quarters for
+/// high contrast.
 fn palette_glyph(theme: Theme) -> Html {
     let fill = match theme {
         Theme::Auto => html! { <path d="M8 2a6 6 0 0 1 0 12z" fill="currentColor" /> },
         Theme::Light => html! {},
         Theme::Dark => html! { <circle cx="8" cy="8" r="6" fill="currentColor" /> },
+        Theme::Contrast => html! {
+            <path d="M8 8V2a6 6 0 0 1 6 6zM8 8v6a6 6 0 0 1-6-6z" fill="currentColor" />
+        },
     };
     html! {
         <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">

@@ -63,7 +63,7 @@ fn queues(snapshot: &Snapshot, master: &ServerSnapshot) -> Html {
     all.truncate(MOST_ROWS);
     html! {
         <>
-            <h3 class="memory-head">{ "Private queues: what waits for each replica, copied" }</h3>
+            <h2 class="memory-head">{ "Private queues: what waits for each replica, copied" }</h2>
             <ul class="bars">
                 { for all.into_iter().map(|(number, queued, limit)| html! {
                     <li key={number}>
