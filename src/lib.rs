@@ -29,6 +29,7 @@
 //! * Two servers with the same replication id hold the same bytes at the same offsets.
 //! * A partial resynchronization sends exactly the bytes from the one asked for to the newest.
 //! * A run is a function of its scenario: the same natively and in WebAssembly.
+//! * What differs between engines stands in one table (`server::engine`); code asks the row.
 //!
 //! # Absent on purpose
 //!

@@ -9,14 +9,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
-use crc::{CRC_64_REDIS, Crc, Table};
 
-use crate::wire::RdbEntry;
+use crate::wire::{CRC64, RdbEntry};
 
 /// How many databases there are (`databases 16`).
 pub const DATABASES: u32 = 16;
-
-static CRC: Crc<u64, Table<16>> = Crc::<u64, Table<16>>::new(&CRC_64_REDIS);
 
 /// A string with its expiry.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -196,7 +193,7 @@ impl Entry {
 /// A CRC alone is linear, so swapped values would cancel out in a sum; the multiplications after
 /// it (the finalizer of SplitMix64) take that away.
 fn fingerprint(db: u32, key: &Bytes, entry: &Entry) -> u64 {
-    let mut crc = CRC.digest();
+    let mut crc = CRC64.digest();
     crc.update(&db.to_le_bytes());
     crc.update(&(key.len() as u64).to_le_bytes());
     crc.update(key);

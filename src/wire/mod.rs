@@ -19,6 +19,7 @@
 //! is an oracle in the tests.
 
 mod command;
+mod crc64;
 mod error;
 mod inbox;
 mod inline;
@@ -29,6 +30,7 @@ pub mod rdb;
 mod resp;
 
 pub use command::{CommandDecoder, Frame, FrameKind, command_len, encode_command};
+pub use crc64::CRC64;
 pub use error::{PayloadError, RespError};
 pub use inbox::MAX_LINE;
 pub use line::LineDecoder;

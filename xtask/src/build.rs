@@ -28,6 +28,8 @@ pub fn site(project: &Project) -> Result<()> {
         fs::remove_dir_all(&dist).context("cannot empty dist/")?;
     }
     command::run(project.trunk(&["build", "--release"]), BUILDING)?;
+    // The module carries them; nothing asks for the files.
+    let _ = fs::remove_dir_all(project.path("dist/lessons"));
     optimize(project)?;
     publish_conformance(project)?;
 

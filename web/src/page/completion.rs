@@ -1,7 +1,7 @@
 //! What can be typed into the console: the commands with their arguments, as `redis-cli` hints them.
 //!
-//! The names are offered by the browser's own list; the arguments of the command being typed stand
-//! under the line. Absent on purpose: checking what is typed. The server does that, in its words.
+//! Under the line stand the arguments of the command being typed, or the name that the right arrow
+//! completes it to. Absent on purpose: checking what is typed. The server does that, in its words.
 
 /// A command and its arguments, in the notation of Redis' documentation.
 pub struct Syntax {

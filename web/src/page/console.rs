@@ -6,7 +6,7 @@ use yew::{
     Callback, Html, Properties, UseStateHandle, function_component, html, use_state, use_state_eq,
 };
 
-use super::completion::{COMMANDS, completion, hint};
+use super::completion::{completion, hint};
 use crate::format::server_title;
 use crate::run::RunHandle;
 use crate::state::Msg;
@@ -95,13 +95,10 @@ pub fn Console(props: &ConsoleProps) -> Html {
                 <input
                     type="text" aria-label="Command" placeholder="SET key value"
                     autocomplete="off" autocapitalize="off" spellcheck="false"
-                    list="commands" aria-describedby="syntax"
+                    aria-describedby="syntax"
                     value={(*text).clone()} {oninput} {onkeydown}
                 />
                 <button type="submit">{ "Run" }</button>
-                <datalist id="commands">
-                    { for COMMANDS.iter().map(|syntax| html! { <option value={syntax.name} /> }) }
-                </datalist>
                 <output id="syntax" class="syntax">{ under(&text) }</output>
             </form>
         </div>
