@@ -18,6 +18,11 @@ pub use self::tally::Tally;
 use self::trouble::Mix;
 use crate::witness::{self, Fault, Rule, Witness};
 
+/// More events than this are no world but a circle: the longest honest one has a twentieth. Without
+/// a limit two servers that dial each other without delay never let time go on, and what they
+/// write down fills the memory of the machine.
+const MOST_EVENTS: u64 = 400_000;
+
 /// How one seed ended.
 pub struct Ended {
     pub fault: Option<Fault>,
@@ -93,13 +98,23 @@ impl Player {
         while self.world.next_event_at().is_some_and(|at| at <= until) && self.well() {
             self.world.run_one();
             self.look(true);
+            if self.world.events() > MOST_EVENTS {
+                let text = format!("{MOST_EVENTS} events by {}", self.world.now());
+                self.witness.faults.push(Fault { rule: Rule::Ends, text });
+            }
         }
-        self.world.run_until(until);
+        // Never on without being watched: that is where a circle has no end.
+        if self.well() {
+            self.world.run_until(until);
+        }
     }
 
     /// Trouble that is there already (cutting what is cut) is refused, and that is fine.
     fn act(&mut self, actions: Vec<Action>) {
         for action in actions {
+            if !self.well() {
+                return;
+            }
             let answer = self.world.act(&action);
             self.tally.action(&action, answer.ok().flatten().as_ref());
             // A server that thaws does much at once.
@@ -183,11 +198,15 @@ fn scenario(seed: u64, rng: &mut Generator) -> Scenario {
         "default" => {}
         answer => config.push(("repl-diskless-sync", answer.to_owned())),
     }
+    let two_channels = pick(&["yes", "no"]);
+    let engine = ENGINES[below(rng, ENGINES.len() as u64) as usize];
+    if engine.dual_channel {
+        config.push(("dual-channel-replication-enabled", two_channels));
+    }
     let mut directives = Table::default();
     for (name, value) in config {
         directives.insert(name.to_owned(), value);
     }
-    let engine = ENGINES[below(rng, ENGINES.len() as u64) as usize];
     let mut pick = |options: &[u64]| options[below(rng, options.len() as u64) as usize];
     let replicas = 1 + pick(&[0, 1, 2, 3, 4]) as usize;
     let default = Wire {
@@ -209,6 +228,7 @@ fn scenario(seed: u64, rng: &mut Generator) -> Scenario {
             writes_per_second: pick(&[0, 1, 5, 20]),
             value_bytes: pick(&[0, 10, 100, 600]),
             keys: pick(&[1, 10, 100]),
+            curve: Vec::new(),
         },
         network: Network { default, links },
         ..Scenario::default()

@@ -172,6 +172,7 @@ fn actions(kind: Kind, world: &World, rng: &mut Generator) -> Vec<Action> {
         Kind::Workload => Action::Workload {
             writes_per_second: Some(below(rng, 30)),
             value_bytes: Some(below(rng, 300)),
+            curve: None,
         },
         Kind::Promote => Action::Promote { server: replica },
         Kind::Follow => return follow_above(world, rng),
