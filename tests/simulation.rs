@@ -80,7 +80,7 @@ fn simulation_of_thousands_of_random_worlds_keeps_every_invariant_and_ends_equal
 /// Plays one seed; gives how many events it had, and what happened.
 #[expect(clippy::panic, reason = "a broken rule ends the test")]
 fn play(seed: u64) -> (u64, Tally) {
-    let ended = std::panic::catch_unwind(|| swarm::play(seed, None));
+    let ended = std::panic::catch_unwind(|| swarm::play(seed));
     match ended.map(|ended| (ended.fault, ended.events, ended.tally)) {
         Ok((None, events, tally)) => (events, tally),
         wrong => {
@@ -117,7 +117,7 @@ fn check_that_everything_happened(runs: u64, tally: &Tally) {
 
 #[test]
 fn the_same_seed_gives_the_same_run() {
-    let digest = |seed| swarm::play(seed, None).digest;
+    let digest = |seed| swarm::play(seed).digest;
     for seed in 1..=5 {
         assert_eq!(digest(seed), digest(seed), "seed {seed}");
         assert_ne!(digest(seed), digest(seed + 100), "seed {seed}");
