@@ -21,7 +21,7 @@ use crate::witness::{self, Fault, Rule, Witness};
 /// More events than this are no world but a circle: the longest honest one has a twentieth. Without
 /// a limit two servers that dial each other without delay never let time go on, and what they
 /// write down fills the memory of the machine.
-const MOST_EVENTS: u64 = 400_000;
+const MOST_EVENTS: u64 = 100_000;
 
 /// How one seed ended.
 pub struct Ended {

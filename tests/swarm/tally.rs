@@ -14,7 +14,7 @@ pub struct Tally {
 }
 
 /// What a log line tells, in the words of any engine.
-const LINES: [(&str, &str); 8] = [
+const LINES: [(&str, &str); 9] = [
     ("overcoming of output buffer limits", "cut by an output limit"),
     ("Waiting for end of BGSAVE for SYNC", "joined a snapshot"),
     ("Delay next BGSAVE", "snapshot put off"),
@@ -22,6 +22,7 @@ const LINES: [(&str, &str); 8] = [
     ("should be in the future", "told to come later"),
     ("Background transfer terminated", "snapshot nobody needs"),
     ("Setting secondary replication ID", "promotion with a second id"),
+    ("using: dual-channel", "snapshot on a second channel"),
     ("Retrying with SYNC", "fell back to SYNC"),
 ];
 
@@ -87,6 +88,7 @@ impl Tally {
             (_, Some(Value::Error(text))) if text.starts_with(b"NOREPLICAS") => {
                 self.add("write refused for want of replicas");
             }
+            (Action::Kill { .. }, _) => self.add("kill"),
             (Action::Restart { keep_id: true, .. }, _) => self.add("restart with its id"),
             (Action::Config { directive, .. }, Some(Value::Simple(_)))
                 if directive == "repl-backlog-size" =>

@@ -14,6 +14,7 @@ enum Kind {
     CutOneWay,
     Freeze,
     Restart,
+    Kill,
     Resize,
     Lossy,
     Slow,
@@ -28,7 +29,7 @@ enum Kind {
 }
 
 /// Each with how often it is drawn where it is drawn at all.
-const KINDS: [(Kind, u64); 18] = [
+const KINDS: [(Kind, u64); 19] = [
     (Kind::Write, 12),
     (Kind::Burst, 3),
     (Kind::Flood, 1),
@@ -36,6 +37,7 @@ const KINDS: [(Kind, u64); 18] = [
     (Kind::CutOneWay, 5),
     (Kind::Freeze, 3),
     (Kind::Restart, 3),
+    (Kind::Kill, 1),
     (Kind::Resize, 2),
     (Kind::Lossy, 2),
     (Kind::Slow, 2),
@@ -153,6 +155,7 @@ fn actions(kind: Kind, world: &World, rng: &mut Generator) -> Vec<Action> {
         }
         Kind::Freeze => Action::Freeze { server },
         Kind::Restart => Action::Restart { server, keep_id: below(rng, 2) == 0 },
+        Kind::Kill => Action::Kill { server },
         Kind::Resize => {
             let value = 16384 + below(rng, 3) * 1000 + below(rng, 2) * 50_000;
             config(server, "repl-backlog-size", value.to_string())

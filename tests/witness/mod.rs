@@ -13,7 +13,7 @@ use psync::stream::checks::Outcome;
 use psync::stream::history::ReplId;
 use psync::stream::offset::{ByteCount, BytePos};
 
-/// So much is remembered of one world; an honest one writes less than a tenth of it.
+/// So much is written at most in one world; all honest ones stay below it.
 const MOST_BYTES: usize = 64 << 20;
 
 /// What must hold.
@@ -126,6 +126,11 @@ impl Witness {
         // That it continues an older history is its own word; how far that one went is not.
         let claims = history.second.map(|second| second.replid);
         let second = before.and_then(|before| match claims {
+            // What a new process had saved, perhaps long ago and in another history, only it knows.
+            Some(id) if before.run_id != server.run_id() => {
+                let limit = history.second_replid_offset().0 - 1;
+                Some((id, u64::try_from(limit).unwrap_or(0).min(end)))
+            }
             Some(id) if id == before.replid && replid != id => Some((id, before.end)),
             Some(id) => before.second.filter(|(known, _)| *known == id),
             None => None,
