@@ -19,8 +19,8 @@ use self::trouble::Mix;
 use crate::witness::{self, Fault, Rule, Witness};
 
 /// More events than this are no world but a circle: the longest honest one has a twentieth. Without
-/// a limit two servers that dial each other without delay never let time go on, and what they
-/// write down fills the memory of the machine.
+/// a limit, broken replicas that follow each other and load again and again hardly let time go on,
+/// and what they write down fills the memory of the machine.
 const MOST_EVENTS: u64 = 100_000;
 
 /// How one seed ended.
@@ -42,11 +42,11 @@ struct Player {
 
 /// Plays one seed until something is wrong or all is over.
 pub fn play(seed: u64) -> Ended {
-    play_as(seed, engine_of(seed), None)
+    play_as(seed, engine_of(seed), &[])
 }
 
-/// The same with servers of another kind, and with a witness that ignores a rule.
-pub fn play_as(seed: u64, engine: &'static Engine, ignores: Option<Rule>) -> Ended {
+/// The same with servers of another kind, and with a witness that ignores some rules.
+pub fn play_as(seed: u64, engine: &'static Engine, ignores: &'static [Rule]) -> Ended {
     let mut rng = seeded(seed);
     let mut scenario = scenario(seed, &mut rng);
     scenario.engine = engine;

@@ -34,7 +34,7 @@ pub enum Rule {
     SameStory,
     /// When all trouble is over all replicas become equal to the master.
     EndsEqual,
-    /// A world has an end: servers that do nothing but start over never let time go on.
+    /// A world has an end: servers do not start over for ever.
     Ends,
 }
 
@@ -50,8 +50,8 @@ pub struct Fault {
 pub struct Witness {
     /// What was found broken.
     pub faults: Vec<Fault>,
-    /// A rule that is not looked at.
-    ignores: Option<Rule>,
+    /// Rules that are not looked at.
+    ignores: &'static [Rule],
     /// How many bytes of histories are remembered or were.
     remembered: usize,
     /// By id: the first position seen, and all bytes from there on.
@@ -78,9 +78,9 @@ struct Seen {
 }
 
 impl Witness {
-    /// One that does not look at a rule.
-    pub fn ignoring(rule: Option<Rule>) -> Witness {
-        Witness { ignores: rule, ..Witness::default() }
+    /// One that does not look at some rules.
+    pub fn ignoring(rules: &'static [Rule]) -> Witness {
+        Witness { ignores: rules, ..Witness::default() }
     }
 
     /// Looks at every server that has changed; gives what was written since the last time.
@@ -110,7 +110,7 @@ impl Witness {
     }
 
     pub fn fault(&mut self, rule: Rule, text: String) {
-        if self.ignores != Some(rule) {
+        if !self.ignores.contains(&rule) {
             self.faults.push(Fault { rule, text });
         }
     }
