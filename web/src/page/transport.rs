@@ -67,11 +67,12 @@ pub fn transport(props: &TransportProps) -> Html {
                 onclick={let off = !props.auto_slow; on.reform(move |_| Msg::AutoSlow(off))}
             >
                 { "auto-slow " }
-                <b>{ match (props.auto_slow, props.slowed) {
+                // Drawn by the stylesheet: the name says what it is, `aria-pressed` says how it stands.
+                <b data-state={match (props.auto_slow, props.slowed) {
                     (false, _) => "off",
                     (true, false) => "on",
                     (true, true) => "1/10\u{d7}",
-                } }</b>
+                }} />
             </button>
         </div>
     }
