@@ -138,7 +138,7 @@ pub fn Timeline(props: &TimelineProps) -> Html {
                 ("-" | "_", _) => painter.zoom(2000, None),
                 ("ArrowLeft", true) => painter.pan(-1),
                 ("ArrowRight", true) => painter.pan(1),
-                _ => return,
+                _ => {}
             });
         })
     };
