@@ -164,7 +164,10 @@ const ID: &str = "0123456789012345678901234567890123456789";
 fn a_master_may_answer_anything_and_the_replica_tries_again() {
     let full = format!("+FULLRESYNC {ID} 7\r\n").into_bytes();
     let hello: [&[u8]; 2] = [b"+PONG\r\n", b"+OK\r\n+OK\r\n"];
-    let cases: [(&[&[u8]], Phase); 11] = [
+    // Behind the last number there is no room for a stream.
+    let last = format!("+FULLRESYNC {ID} 9223372036854775807\r\n").into_bytes();
+    let cases: [(&[&[u8]], Phase); 12] = [
+        (&[hello[0], hello[1], &last], Phase::Connect),
         (&[b"-LOADING\r\n"], Phase::Connect),
         (&[b"-NOAUTH needed\r\n"], Phase::Handshake),
         (&[hello[0], b"-ERR a\r\n-ERR b\r\n"], Phase::Handshake),

@@ -26,7 +26,7 @@ impl Saved {
         let number = |name| snapshot.aux(name).and_then(|text| parse_integer(text));
         Some(Saved {
             replid: ReplId::try_from(&snapshot.aux("repl-id")?[..]).ok()?,
-            end: Offset(u64::try_from(number("repl-offset")?).ok()?),
+            end: Offset::told(number("repl-offset")?)?,
             db: u32::try_from(number("repl-stream-db").unwrap_or(0)).unwrap_or(0),
         })
     }

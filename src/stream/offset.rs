@@ -43,6 +43,14 @@ impl Offset {
     /// Before the first byte.
     pub const ZERO: Offset = Offset(0);
 
+    /// The end of a history as a peer or a file names it. None for negative numbers, and for those
+    /// so near the end of 64 bits that the positions of what follows could not be told apart: up to
+    /// 2^62 there is room for as much again, which at 1 GB/s lasts 146 years.
+    #[must_use]
+    pub fn told(end: i64) -> Option<Offset> {
+        u64::try_from(end).ok().filter(|end| *end <= 1 << 62).map(Offset)
+    }
+
     /// The byte that will be produced next: after 100 bytes, number 101.
     #[must_use]
     pub fn next(self) -> BytePos {

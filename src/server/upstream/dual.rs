@@ -390,7 +390,7 @@ impl Server {
 fn promise(line: &[u8]) -> Option<(Promised, i64)> {
     let words: Vec<&[u8]> = line.strip_prefix(b"$ENDOFF:")?.split(|byte| *byte == b' ').collect();
     let [end, id, _db, client_id] = words.as_slice() else { return None };
-    let end = Offset(u64::try_from(parse_integer(end)?).ok()?);
+    let end = Offset::told(parse_integer(end)?)?;
     let replid = ReplId::try_from(*id).ok()?;
     Some((Promised { replid, end }, parse_integer(client_id)?))
 }

@@ -202,8 +202,7 @@ impl Server {
         match words.as_slice() {
             [b"+FULLRESYNC", rest @ ..] => {
                 let id = rest.first().and_then(|id| ReplId::try_from(*id).ok());
-                let end = rest.get(1).and_then(|end| parse_integer(end));
-                let end = end.and_then(|n| u64::try_from(n).ok()).map(Offset);
+                let end = rest.get(1).and_then(|end| parse_integer(end)).and_then(Offset::told);
                 match (id, end) {
                     (Some(id), Some(end)) => self.full_from(id, end),
                     _ => {
