@@ -410,3 +410,17 @@ fn the_byte_under_the_pointer_is_shown_with_its_command() {
     assert_eq!(run.bytes_at(0, end + 1), None);
     assert_eq!(run.bytes_at(0, 0), None);
 }
+
+#[test]
+fn what_each_way_of_keeping_would_take_counts_those_who_are_away() {
+    // Replica 2 is away since 4 s; a list of its own would hold what it was not sent.
+    let backlog =
+        played("too-long", 10).snapshot().servers[0].backlog.clone().expect("it keeps one");
+    let of = |keeping: &str| {
+        let memory = backlog.memory.iter().find(|memory| memory.keeping == keeping);
+        memory.expect("all three are reckoned").backlog_bytes
+    };
+    assert_eq!(of("ring"), backlog.size);
+    assert!((4_000..=backlog.size).contains(&of("retained")), "{:?}", backlog.memory);
+    assert!(of("blocks") > 0);
+}

@@ -9,14 +9,15 @@ use super::downstream::ReplicaSeat;
 use super::engine::{Naming, Wording};
 use super::outbox::Kind;
 use super::{ConnId, Counters, Event, Phase, Server, log};
+use crate::random::seeded;
 use crate::stream::backlog::{Entry, Reader, Window};
 use crate::stream::history::{History, ReplId};
 use crate::stream::offset::{ByteCount, BytePos};
 use crate::stream::psync::{Decision, FullReason, Request};
 use crate::time::Instant;
-use crate::wire::Rdb;
 use crate::wire::encode_length_header;
 use crate::wire::parse_integer;
+use crate::wire::{CRC64, Rdb};
 
 /// Everything about one answered request.
 #[derive(Clone, Debug)]
@@ -127,7 +128,14 @@ impl Server {
 
     /// A connection as a reader of the stream.
     pub(super) fn reader(&self, conn: ConnId) -> Reader {
-        let name = self.clients.get(&conn).and_then(|client| client.announced.run_id);
+        let told = self.clients.get(&conn).and_then(|client| client.announced.run_id);
+        // Where lists are only reckoned beside another way of keeping, a replica is known by where
+        // it says that it listens.
+        let reckoned = || {
+            let place = CRC64.checksum(self.peer_name(conn).as_bytes());
+            ReplId::random(&mut seeded(place))
+        };
+        let name = told.or_else(|| self.compares.then(reckoned));
         Reader { number: conn.0, name }
     }
 

@@ -118,8 +118,9 @@ impl Server {
     /// wrongly seem up to date (Redis 4.0.3+, `replicationCron`).
     pub(super) fn free_backlog_when_forgotten(&mut self) {
         let ttl = self.config.backlog_ttl_seconds;
+        self.forget_absent_replicas(ttl);
         if self.engine.keeping == Keeping::Retained {
-            return self.forget_absent_replicas(ttl);
+            return;
         }
         let attached = self.replicas().next().is_some() || !self.awaited.is_empty();
         let alone = self.upstream.is_none() && !attached;
