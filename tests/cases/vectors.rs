@@ -216,27 +216,24 @@ fn t13_a_slow_replica_pins_fifty_megabytes_until_it_is_dropped_and_then_blocks_g
 }
 
 #[test]
-fn e01_the_queue_at_the_kill_is_the_limit_and_at_most_one_block_more() {
-    // Seen: killed at 268,550,992 B with a limit of 256 MB: 115,536 B beyond. The last block of
-    // such a queue was one of jemalloc's class of 112 KB to 128 KB, so values were about 100 KB.
-    let seen = 268_550_992_u64;
-    let beyond = seen - (256 << 20);
-    assert_eq!(beyond, 115_536);
+fn e01_the_queue_at_the_kill_was_268_550_992_bytes_of_whole_blocks() {
+    // A block of jemalloc's class c counts c + 24 bytes, and classes are multiples of 4096. So the
+    // number seen says how many blocks there were, to a multiple of 512: 206, 718, ... 13,006. The
+    // last one took the queue from below 256 MB to 115,536 bytes beyond: it was of 128 KB or more.
+    let (seen, limit) = (268_550_992, 256 << 20);
+    assert_eq!(seen - limit, 115_536);
     let uncapped = Grain { capped: false, ..Grain::JEMALLOC };
     let mut blocks = BlocksWindow::new(Offset(0), ByteCount(1 << 20), uncapped);
     blocks.attach(READER, Entry::Next);
-    let (mut before, mut writes) = (0, 0_u64);
-    while blocks.pending(1) < 256 << 20 {
-        before = blocks.pending(1);
-        writes += 1;
-        for piece in [4, 4, 3, 2, 5, 10, 2, 9, 100_000 + 25_000 * (writes % 2), 2] {
+    // One of the mixtures with 13,006 blocks: pieces that fill their blocks to the last byte.
+    for (count, piece) in [(12_574, 20_440), (431, 24_536)] {
+        for _ in 0..count {
             blocks.append(ByteCount(piece));
+            assert!(blocks.pending(1) < limit, "not yet");
         }
     }
-    let largest = blocks.blocks().iter().map(|block| block.capacity + 64).max();
-    let largest = largest.expect("there are blocks");
-    assert!(before < 256 << 20 && blocks.pending(1) - (256 << 20) < largest);
-    assert!(beyond < largest, "{beyond} beyond, blocks of up to {largest}");
+    blocks.append(ByteCount(131_032));
+    assert_eq!((blocks.pending(1), blocks.blocks().len()), (seen, 13_006));
 }
 
 #[test]
