@@ -7,7 +7,12 @@
 
 use std::collections::BTreeMap;
 
-const LAB: &str = include_str!("../static/lab.css");
+const LAB: &str = concat!(
+    include_str!("../static/lab.css"),
+    include_str!("../static/times.css"),
+    include_str!("../static/panels.css"),
+    include_str!("../static/fits.css"),
+);
 const STAGE: &str = include_str!("../static/stage.css");
 const PALETTE: &str = include_str!("../web/src/stage/painting/palette.rs");
 

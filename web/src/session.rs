@@ -249,6 +249,7 @@ impl Session {
             Msg::Complain(complaint) => self.complain(complaint),
             Msg::Speed(speed) => self.state.speed = speed,
             Msg::Select(server) => self.state.selection = server,
+            Msg::Point(places) => self.state.pointed = places,
             Msg::Open(tab) => self.state.tab = tab,
             Msg::View(view) => self.state.view = view,
             Msg::Promote(server) => self.promote(server)?,

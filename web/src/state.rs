@@ -73,6 +73,8 @@ pub enum Msg {
     Speed(Speed),
     /// Look at a server.
     Select(Option<usize>),
+    /// Mark these places of the page, and no others.
+    Point(Vec<String>),
     /// Open a panel.
     Open(Tab),
     /// Another drawing of what is kept.
@@ -172,6 +174,8 @@ pub struct State {
     pub presentation: bool,
     /// The server looked at.
     pub selection: Option<usize>,
+    /// The places that are marked while something that is about them is pointed at.
+    pub pointed: Vec<String>,
     /// The decision jumped to; several can share one moment. None: the latest until now.
     pub jumped: Option<usize>,
     /// How the kept history is drawn.
@@ -201,6 +205,7 @@ impl Default for State {
             slowed: false,
             presentation: false,
             selection: None,
+            pointed: Vec::new(),
             jumped: None,
             tab: Tab::default(),
             theme: Theme::default(),

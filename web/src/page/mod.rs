@@ -13,6 +13,7 @@ mod decision;
 mod futures;
 mod header;
 mod info;
+mod marks;
 mod panels;
 mod proven;
 mod settings;
@@ -24,6 +25,7 @@ mod transport;
 use self::decision::{DecisionProps, decision};
 use self::futures::{FuturesProps, futures};
 use self::header::{HeaderProps, header};
+use self::marks::marks;
 use self::panels::{PanelsProps, panels};
 use self::sheet::Sheet;
 use self::transport::{Chosen, HandsProps, TransportProps, hands, transport};
@@ -56,6 +58,7 @@ pub fn page(props: &PageProps) -> Html {
     let place = (shown.map_or(0, |(n, _)| n + 1), count);
     html! {
         <div class="lab" data-theme={state.theme.name()} data-playing={state.playing.to_string()}>
+            { marks(&state.pointed) }
             { banner(state.complaint.as_deref(), on) }
             { part(header, HeaderProps {
                 run: run.clone(),
@@ -99,7 +102,7 @@ fn timeline(props: &PageProps, session: &Session, place: (usize, usize)) -> Html
     let now_us = session.snapshot().now_us;
     let furthest_us = session.run().trace().furthest().0;
     html! {
-        <section class="times" aria-label="Timeline">
+        <section class="times" aria-label="Timeline" data-place="timeline">
             { transport(&TransportProps {
                 playing: state.playing,
                 now_us,
