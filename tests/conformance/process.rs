@@ -1,14 +1,13 @@
 //! A server as a child process: in a folder and on a port of its own, ended when it is dropped.
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::client::Client;
 use crate::kind::Kind;
+use crate::programs::place::{free_port, new_folder};
 
 /// How long a state is waited for; only a failing test takes so long.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -201,18 +200,4 @@ fn evidence(kind: Kind, port: u16, log: &str) -> String {
 
 fn log_file(folder: &Path, run: u32) -> PathBuf {
     folder.join(format!("run-{run}.log"))
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-    listener.local_addr().expect("bound").port()
-}
-
-fn new_folder() -> PathBuf {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    let name = format!("psync-conformance-{}-{number}", std::process::id());
-    let folder = std::env::temp_dir().join(name);
-    std::fs::create_dir_all(&folder).expect("a folder for a server");
-    folder
 }

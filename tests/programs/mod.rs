@@ -4,6 +4,9 @@
 //! Other test crates use it with `#[path = "../programs/mod.rs"] mod programs;`.
 #![allow(dead_code, reason = "each test crate that includes this file uses its own share of it")]
 
+pub mod patience;
+pub mod place;
+
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

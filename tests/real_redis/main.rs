@@ -11,25 +11,10 @@ mod commands_are_real;
 mod keys;
 mod master_is_real;
 mod ours;
+#[path = "../programs/mod.rs"]
+mod programs;
 mod proxy;
 mod redis;
 mod replica_is_real;
 
-use std::time::{Duration, Instant};
-
-/// How long a state is waited for. Far beyond what any of them takes, on a machine with other
-/// work too; only a failing test takes so long.
-const PATIENCE: Duration = Duration::from_secs(40);
-
-/// Looks until there is something to see. `what` names it, `evidence` is shown if it never comes.
-#[track_caller]
-fn until<T>(what: &str, evidence: impl Fn() -> String, mut look: impl FnMut() -> Option<T>) -> T {
-    let end = Instant::now() + PATIENCE;
-    loop {
-        if let Some(seen) = look() {
-            return seen;
-        }
-        assert!(Instant::now() < end, "waited in vain until {what}\n{}", evidence());
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
+use programs::patience::until;

@@ -1,11 +1,11 @@
 //! A real redis-server as a child process, in a folder and on a port of its own.
 
-use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::client::Client;
+use crate::programs::place::{free_port, new_folder};
+use crate::programs::redis_server;
 use crate::until;
 
 /// Its log lines shown when something goes wrong.
@@ -31,7 +31,7 @@ pub struct Log {
 impl Redis {
     /// Starts one with these arguments besides the usual ones, and waits until it answers.
     pub fn start(args: &[&str]) -> Redis {
-        Redis::start_program(Path::new("redis-server"), args)
+        Redis::start_program(&redis_server(), args)
     }
 
     /// The same with another program of the kind.
@@ -121,18 +121,4 @@ impl Drop for Redis {
         let _ = self.child.wait();
         let _ = std::fs::remove_dir_all(&self.folder);
     }
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-    listener.local_addr().expect("bound").port()
-}
-
-fn new_folder() -> PathBuf {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    let name = format!("psync-real-redis-{}-{number}", std::process::id());
-    let folder = std::env::temp_dir().join(name);
-    std::fs::create_dir_all(&folder).expect("a folder for redis-server");
-    folder
 }

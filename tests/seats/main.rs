@@ -39,24 +39,9 @@ mod server;
 mod sync_log;
 mod wire;
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
-/// How long a state is waited for. Far beyond what any of them takes, on a machine with other
-/// work too; only a failing test takes so long.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// Looks until there is something to see. `what` names it, `evidence` is shown if it never comes.
-#[track_caller]
-fn until<T>(what: &str, evidence: impl Fn() -> String, mut look: impl FnMut() -> Option<T>) -> T {
-    let end = Instant::now() + PATIENCE;
-    loop {
-        if let Some(seen) = look() {
-            return seen;
-        }
-        assert!(Instant::now() < end, "waited in vain until {what}\n{}", evidence());
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
+use programs::patience::until;
 
 /// A number from the environment, for who wants more than the usual, or the same again.
 fn from_environment(name: &str) -> Option<u64> {

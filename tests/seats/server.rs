@@ -1,12 +1,11 @@
 //! A server as a child process: on one port and in one folder through all its restarts.
 
-use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::client::Client;
 use crate::kind::Kind;
+use crate::programs::place::{free_port, new_folder};
 use crate::until;
 
 const LINES_SHOWN: usize = 60;
@@ -212,18 +211,4 @@ fn evidence(kind: Kind, port: u16, log: &str) -> String {
 
 fn log_file(folder: &std::path::Path, run: u32) -> PathBuf {
     folder.join(format!("run-{run}.log"))
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-    listener.local_addr().expect("bound").port()
-}
-
-fn new_folder() -> PathBuf {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    let name = format!("psync-seats-{}-{number}", std::process::id());
-    let folder = std::env::temp_dir().join(name);
-    std::fs::create_dir_all(&folder).expect("a folder for a server");
-    folder
 }
