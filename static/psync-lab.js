@@ -20,7 +20,7 @@
 // off screen or in a background tab.
 
 const beside = (name) => new URL(name, import.meta.url).href;
-const SHEETS = ["lab.css", "times.css", "panels.css", "fits.css", "stage.css"];
+const SHEETS = ["lab.css", "times.css", "panels.css", "lesson.css", "fits.css", "stage.css"];
 
 let loading = null;
 

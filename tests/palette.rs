@@ -11,6 +11,7 @@ const LAB: &str = concat!(
     include_str!("../static/lab.css"),
     include_str!("../static/times.css"),
     include_str!("../static/panels.css"),
+    include_str!("../static/lesson.css"),
     include_str!("../static/fits.css"),
 );
 const STAGE: &str = include_str!("../static/stage.css");
@@ -238,6 +239,7 @@ fn every_text_can_be_read_on_its_ground_in_every_theme() {
                 judge("a mark", colour, ground, LARGE);
             }
             judge("the focus", "focus", ground, LARGE);
+            judge("what a lesson speaks of", "mark", ground, TEXT);
         }
         for (colour, ground) in ON_TINTS {
             judge("on a tint", colour, ground, TEXT);

@@ -27,7 +27,7 @@ pub fn decision(props: &DecisionProps) -> Html {
     };
     html! {
         <section
-            class="decision" aria-label="Decision" tabindex="-1"
+            class="decision" aria-label="Decision" tabindex="-1" data-place="decision"
             data-verdict={verdict} data-reason={decision.reason}
         >
             <header class="verdict">
@@ -58,7 +58,7 @@ pub fn decision(props: &DecisionProps) -> Html {
 
 fn empty() -> Html {
     html! {
-        <section class="decision empty" aria-label="Decision" tabindex="-1">
+        <section class="decision empty" aria-label="Decision" tabindex="-1" data-place="decision">
             <header class="verdict"><h2>{ "No decision yet" }</h2></header>
             <p class="why">
                 { "Whenever a replica connects, it asks its master to continue from its last byte. \

@@ -15,5 +15,5 @@ pub fn marks(places: &[String]) -> Html {
     if selectors.is_empty() {
         return Html::default();
     }
-    html! { <style>{ selectors.join(",") }{ "{outline:2px solid var(--focus);outline-offset:2px}" }</style> }
+    html! { <style>{ selectors.join(",") }{ "{outline:2.5px solid var(--mark);outline-offset:2px}" }</style> }
 }

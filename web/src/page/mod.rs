@@ -33,6 +33,7 @@ use crate::part::part;
 use crate::run::RunHandle;
 use crate::session::Session;
 use crate::stage::Stage;
+use crate::stage::painting::marks::Marked;
 use crate::state::Msg;
 use crate::timeline::Timeline;
 
@@ -58,7 +59,7 @@ pub fn page(props: &PageProps) -> Html {
     let place = (shown.map_or(0, |(n, _)| n + 1), count);
     html! {
         <div class="lab" data-theme={state.theme.name()} data-playing={state.playing.to_string()}>
-            { marks(&state.pointed) }
+            { marks(session.marked()) }
             { banner(state.complaint.as_deref(), on) }
             { part(header, HeaderProps {
                 run: run.clone(),
@@ -71,7 +72,7 @@ pub fn page(props: &PageProps) -> Html {
                 <Stage
                     snapshot={Rc::clone(session.snapshot())} run={run.clone()}
                     playing={state.playing} selection={state.selection}
-                    view={state.view} engine={session.setup().engine()}
+                    marked={Marked::of(session.marked())} view={state.view} engine={session.setup().engine()}
                     on_view={on.reform(Msg::View)}
                     on_action={on.reform(Msg::Act)} on_select={on.reform(Msg::Select)}
                 />

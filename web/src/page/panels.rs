@@ -43,7 +43,7 @@ pub fn panels(props: &PanelsProps) -> Html {
             </div>
             <div
                 class={classes!("panel", id(props.tab))} role="tabpanel" id="panel" aria-labelledby={id(props.tab)}
-                tabindex="0"
+                tabindex="0" data-place={(props.tab == Tab::Transcript).then_some("transcript")}
             >
                 <section aria-label={props.tab.title()}>{ panel }</section>
             </div>

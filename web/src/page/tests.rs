@@ -211,3 +211,24 @@ fn what_would_have_been_is_said_with_both_values() {
     let page = html("too-long", vec![Msg::Advance(17_000_000), Msg::ApplyRemedy]);
     has(&page, &["data-verdict=\"partial\"", "Return to: "]);
 }
+
+#[test]
+fn everything_that_a_lesson_may_speak_of_has_its_place() {
+    use crate::stage::painting::marks::PAINTED;
+    let later = |preset, view| html(preset, vec![Msg::Advance(20_000_000), Msg::View(view)]);
+    let pages = [
+        later("promotion", View::Dial),
+        later("slow-replica-pins", View::Memory),
+        later("proposal", View::Memory),
+    ];
+    let named = pages.iter().flat_map(|page| page.split("data-place=\"").skip(1));
+    let mut known: Vec<&str> = named
+        .filter_map(|rest| rest.split('"').next())
+        .flat_map(|names| names.split(' '))
+        .chain(PAINTED)
+        .collect();
+    known.sort_unstable();
+    for place in psync::lesson::script::PLACES.iter().chain(&["master", "replica-1", "replica-3"]) {
+        assert!(known.contains(place), "{place} is not among {known:?}");
+    }
+}

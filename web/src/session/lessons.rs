@@ -15,6 +15,16 @@ impl Session {
         self.lesson.as_ref()
     }
 
+    /// The places of the page that are marked: those pointed at, otherwise what the lesson speaks of.
+    #[must_use]
+    pub fn marked(&self) -> &[String] {
+        let step = self.lesson.as_ref().map(LessonPlay::step);
+        match step {
+            Some(step) if self.state.pointed.is_empty() => &step.look,
+            _ => &self.state.pointed,
+        }
+    }
+
     pub(super) fn begin_lesson(&mut self, name: &str) -> Result<(), String> {
         let lesson = lesson::find(name).ok_or_else(|| {
             let known: Vec<&str> =

@@ -121,19 +121,27 @@ pub fn face(props: &FaceProps) -> Html {
     let notes: Html = notes.collect();
     html! {
         <>
-            <div {class} {style}>
+            <div {class} {style} data-place={master.name.clone()}>
                 <p class={classes!("face-name", (name(master) != server_title(&master.name)).then_some("is-other"))}>
                     { name(master) }
                 </p>
-                <p class="face-offset">{ thousands(master.master_repl_offset) }</p>
+                <p class="face-offset" data-place="offset">{ thousands(master.master_repl_offset) }</p>
                 <p class="face-label">{ "master_repl_offset" }</p>
-                <p class="face-id"><span>{ "replid " }</span>{ short_id(&master.replid) }</p>
+                { id("replid", &master.replid) }
+                if master.second_replid_offset >= 0 { { id("replid2", &master.replid2) } }
                 { kept(master) }
                 { for excess(snapshot, master).map(|text| html! { <p class="face-excess">{ text }</p> }) }
                 if !apart { { notes.clone() } }
             </div>
             if apart { <div class="face-corner">{ notes }</div> }
         </>
+    }
+}
+
+/// One name of its history.
+fn id(name: &'static str, id: &str) -> Html {
+    html! {
+        <p class="face-id" data-place={name}><span>{ name }{ " " }</span>{ short_id(id) }</p>
     }
 }
 

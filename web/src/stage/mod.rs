@@ -18,6 +18,7 @@ pub mod fixture;
 pub mod hands;
 pub mod memory;
 pub mod painting;
+pub mod places;
 pub mod plan;
 pub mod pointed;
 pub mod roster;
@@ -40,7 +41,9 @@ use self::canvas::{Surface, use_surface};
 use self::card::tallies;
 use self::face::{FaceProps, TrackProps, face, track};
 use self::memory::{MemoryProps, memory, title};
+use self::painting::marks::Marked;
 use self::painting::{Held, Told};
+use self::places::{PlacesProps, places};
 use self::plan::{Plan, Shape};
 use self::pointed::{inside, on_ring};
 use self::roster::{RosterProps, roster};
@@ -62,6 +65,8 @@ pub struct StageProps {
     pub playing: bool,
     /// Index in `snapshot.servers` of the server that is looked at.
     pub selection: Option<usize>,
+    /// The painted places that are marked.
+    pub marked: Marked,
     /// How the kept history is drawn.
     pub view: View,
     /// Whose behaviour it is.
@@ -87,8 +92,8 @@ pub fn Stage(props: &StageProps) -> Html {
     let still = props.still.then(|| Rc::clone(snapshot));
     let topology = Rc::new(Topology::new(snapshot, props.selection));
     let surface = use_surface(&props.run, topology.cards.len(), props.view);
-    let (moving, chosen) = (props.playing, props.selection);
-    surface.tell(Told { moving, zoom: *zoom, cursor, chosen, still });
+    let (moving, chosen, marked) = (props.playing, props.selection, props.marked);
+    surface.tell(Told { moving, zoom: *zoom, cursor, marked, chosen, still });
     let plan = &surface.plan;
     let server = topology.subject;
     let master = topology.master(snapshot);
@@ -126,6 +131,7 @@ pub fn Stage(props: &StageProps) -> Html {
                 { part(track, TrackProps { plan: Rc::clone(plan), size: held.map(|held| held.size) }) }
                 <canvas ref={surface.canvas.clone()} aria-hidden="true"
                     style={format!("width:{}px;height:{}px", plan.width, plan.height)} />
+                { part(places, PlacesProps(Rc::clone(plan))) }
                 <span class="theme-probe" ref={surface.probe.clone()} />
                 if plan.memory.is_some() {
                     { part(memory, memory_props()) }

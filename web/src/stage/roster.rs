@@ -43,6 +43,8 @@ pub fn roster(props: &RosterProps) -> Html {
     let brief = |card: Card| if plan.detail == Detail::Full { card } else { card.brief() };
     let cards: Vec<Card> = cards.map(brief).collect();
     let wired = plan.bus.is_some() && plan.detail != Detail::Tiles;
+    // Without wires the buttons on the cards are all there is of the links.
+    let place = if plan.bus.is_some() { "cards" } else { "cards links" };
     let class = match plan.detail {
         Detail::Full => "roster is-cards",
         Detail::Rows => "roster is-rows",
@@ -53,7 +55,7 @@ pub fn roster(props: &RosterProps) -> Html {
             if plan.detail == Detail::Tiles {
                 <p class="roster-sum" style={sum_style(plan)}>{ summary(&cards) }</p>
             }
-            <ul {class} style={list_style(plan)} aria-label="Replicas">
+            <ul {class} style={list_style(plan)} aria-label="Replicas" data-place={place}>
                 { for cards.iter().enumerate().map(|(slot, card)| {
                     item(props, slot, card.clone(), !wired)
                 }) }
@@ -128,7 +130,10 @@ fn draw(props: &ItemProps) -> Html {
     let card = &props.card;
     let chosen = props.chosen.then_some("is-chosen");
     html! {
-        <li class={classes!("replica", card.standing.class(), chosen)} style={props.style.clone()}>
+        <li
+            class={classes!("replica", card.standing.class(), chosen)} style={props.style.clone()}
+            data-place={card.name.clone()}
+        >
             <span class="replica-glyph" aria-hidden="true">{ card.standing.glyph() }</span>
             { name(props) }
             <span class="replica-state">{ &card.state }</span>

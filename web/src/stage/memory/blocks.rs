@@ -118,7 +118,7 @@ pub fn blocks(snapshot: &Snapshot, master: &ServerSnapshot, backlog: &BacklogSna
                 <span>{ format!("{} allocated", bytes(memory)) }</span>
             </p>
             <div class="blocks-pins">{ for pins(snapshot, master, &pieces) }</div>
-            <ol class="blocks" aria-label="Blocks, oldest first">
+            <ol class="blocks" data-place="blocks" aria-label="Blocks, oldest first">
                 { for pieces.iter().map(|piece| block(snapshot, master, list, &next, piece)) }
             </ol>
             { axis(list, &pieces) }

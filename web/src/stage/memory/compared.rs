@@ -40,7 +40,7 @@ pub fn compared(backlog: &BacklogSnapshot, present: Keeping) -> Html {
         }
     };
     html! {
-        <div class="three-ways">
+        <div class="three-ways" data-place="memory">
             <h2 class="memory-head">{ "Memory on this run, kept in three ways" }</h2>
             <ul class="bars" aria-label="Memory of three ways of keeping">
                 { for backlog.memory.iter().map(row) }

@@ -26,7 +26,7 @@ pub fn lists(snapshot: &Snapshot, master: &ServerSnapshot, backlog: &BacklogSnap
                 <span>{ format!("{} B in all", thousands(total)) }</span>
                 <span>{ format!("at most {} B for each that is away", thousands(backlog.size)) }</span>
             </p>
-            <ul class="bars lists" style={format!("--limit:{limit:.2}%")}>
+            <ul class="bars lists" data-place="lists" style={format!("--limit:{limit:.2}%")}>
                 { for rows }
                 if more > 0 { <li class="rest">{ format!("\u{2026} {more} more") }</li> }
             </ul>

@@ -6,6 +6,7 @@
 
 pub mod dial;
 pub mod links;
+pub mod marks;
 pub mod motion;
 pub mod palette;
 pub mod pen;
@@ -17,6 +18,7 @@ use std::rc::Rc;
 
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement};
 
+use self::marks::Marked;
 use self::motion::{Glide, Pulse};
 use self::palette::Palette;
 use self::pen::Pen;
@@ -112,6 +114,7 @@ struct Kept {
     zoom: Zoom,
     /// A position that is pointed at.
     cursor: Option<i64>,
+    marked: Marked,
     moving: bool,
     markers: Markers,
     glide: Glide,
@@ -132,6 +135,8 @@ pub struct Told {
     pub zoom: Zoom,
     /// A position that is pointed at.
     pub cursor: Option<i64>,
+    /// The painted places that are marked.
+    pub marked: Marked,
     /// The server that is looked at.
     pub chosen: Option<usize>,
     /// Painted instead of the run's present.
@@ -161,6 +166,7 @@ impl StagePainter {
             chosen: None,
             zoom: Zoom::default(),
             cursor: None,
+            marked: Marked::default(),
             moving: false,
             markers: Markers::default(),
             glide: Glide::default(),
@@ -209,7 +215,8 @@ impl StagePainter {
     /// What the page knows and the snapshot does not.
     pub fn tell(&self, told: Told) {
         let mut kept = self.kept.borrow_mut();
-        let Told { moving, zoom, cursor, chosen, still } = told;
+        let Told { moving, zoom, cursor, marked, chosen, still } = told;
+        kept.marked = marked;
         (kept.moving, kept.zoom, kept.cursor, kept.chosen) = (moving, zoom, cursor, chosen);
         *self.still.borrow_mut() = still;
     }
@@ -283,9 +290,14 @@ impl StagePainter {
         if let Some(circle) = &kept.plan.dial {
             kept.dial.paint(&self.pen, circle, &scene);
             cursor(&self.pen, circle, &scene, kept.cursor);
+            marks::on_dial(&self.pen, circle, &scene, kept.marked);
         }
         if let Some(place) = &kept.plan.ruler {
-            kept.span = Some(kept.ruler.paint(&self.pen, place, &scene, kept.zoom, kept.cursor));
+            let span = kept.ruler.paint(&self.pen, place, &scene, kept.zoom, kept.cursor);
+            if kept.plan.dial.is_none() {
+                marks::on_ruler(&self.pen, place, &scene, &span, kept.marked);
+            }
+            kept.span = Some(span);
         }
     }
 }

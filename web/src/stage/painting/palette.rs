@@ -43,6 +43,8 @@ pub struct Palette {
     pub fuse: String,
     /// The same, dark enough for text.
     pub fuse_text: String,
+    /// Around what a lesson speaks of.
+    pub mark: String,
     /// Small numbers on the canvas.
     pub mono: String,
     /// Small words on the canvas.
@@ -86,6 +88,7 @@ impl Palette {
             lost: get("--lost", "#888"),
             fuse: get("--fuse", "#888"),
             fuse_text: get("--fuse-text", "#888"),
+            mark: get("--mark", "#888"),
             mono: format!("12px {mono}"),
             mono_bold: format!("600 12px {mono}"),
             sans: format!("12px {sans}"),
