@@ -51,6 +51,45 @@ fn acting_in_the_past_leaves_a_branch_that_is_named_and_can_be_returned_to() {
 }
 
 #[test]
+fn a_fork_ends_what_was_planned_and_keeps_the_future_known_so_far() {
+    let mut branches = Branches::new(preset("too-long"));
+    branches.run_mut().advance_to(seconds(20));
+    let (first, decided) = (branches.run().digest(), branches.run().trace().decisions().len());
+    branches.run_mut().seek(seconds(3));
+    let parted = branches.run().digest();
+    assert!(branches.fork());
+    assert_eq!(branches.run().digest(), parted, "the moment stays what it is");
+    assert_eq!(branches.run().trace().furthest(), seconds(3), "nothing is known of what comes");
+    branches.run_mut().advance_to(seconds(20));
+    assert_ne!(branches.run().digest(), first);
+    assert!(branches.run().trace().decisions().len() < decided, "the planned outages do not come");
+    assert_eq!(branches.run().digest(), direct(branches.run()));
+    let left = &branches.kept()[0];
+    assert_eq!((branches.kept().len(), left.furthest()), (1, seconds(20)));
+    let (id, name) = (left.id, branches.name(left));
+    let planned = branches.parting(left);
+    assert!(planned > seconds(3), "they part at the first thing that was planned: {planned:?}");
+    assert!(name.starts_with("cut replica-"), "and it is named by that: {name}");
+    assert!(branches.return_to(id));
+    assert_eq!(branches.run().digest(), first);
+}
+
+#[test]
+fn where_nothing_is_known_or_planned_there_is_nothing_to_fork_from() {
+    let mut branches = Branches::new(preset("too-long"));
+    branches.run_mut().advance_to(seconds(3));
+    assert!(branches.fork(), "something is planned, though nothing was seen of it");
+    assert_eq!(branches.run().actions().iter().filter(|timed| timed.at > seconds(3)).count(), 0);
+    assert!(!branches.fork(), "now there is no other future");
+    assert_eq!(branches.kept().len(), 1);
+    branches.run_mut().advance_to(seconds(5));
+    assert!(!branches.fork());
+    branches.run_mut().seek(seconds(4));
+    assert!(branches.fork(), "what was seen is a future, even without actions");
+    assert_eq!(branches.kept().len(), 2);
+}
+
+#[test]
 fn a_refused_action_in_the_past_leaves_no_branch_and_one_at_the_end_neither() {
     let mut branches = Branches::new(preset("short-blip"));
     branches.run_mut().advance_to(seconds(10));

@@ -16,6 +16,7 @@ use super::action::{Action, TimedAction};
 use super::copies::{Copies, Moment};
 use super::field::BadInput;
 use super::observe::BytesAt;
+use super::samples::Samples;
 use super::scenario::Scenario;
 use super::sim::World;
 use super::snapshot::Snapshot;
@@ -28,13 +29,14 @@ use crate::wire::Value;
 #[derive(Clone, Debug)]
 pub struct Run {
     scenario: Scenario,
-    actions: Vec<TimedAction>,
+    pub(super) actions: Vec<TimedAction>,
     /// The world, and how many of the actions it has seen.
     here: Moment,
     /// The same world, further on: what comes if nobody does anything.
     ahead: Option<Box<Moment>>,
-    copies: Copies,
+    pub(super) copies: Copies,
     trace: Trace,
+    pub(super) samples: Samples,
 }
 
 /// How much a run has to remember, for those who watch over memory.
@@ -67,6 +69,7 @@ impl Run {
             here: Moment { world, done: 0 },
             ahead: None,
             trace: Trace::default(),
+            samples: Samples::default(),
         };
         run.collect();
         run
@@ -190,6 +193,7 @@ impl Run {
             self.actions.truncate(self.here.done);
         }
         self.copies.cut_off(now, self.here.done);
+        self.samples.cut_off(now);
         self.ahead = None;
         self.here.world = trial;
         self.actions.insert(self.here.done, TimedAction { at: now, action });
@@ -204,6 +208,7 @@ impl Run {
         self.trace.cut_off(self.here.world.next_entry(), now);
         self.actions.truncate(self.here.done);
         self.copies.cut_off(now, self.here.done);
+        self.samples.cut_off(now);
         self.ahead = None;
     }
 
@@ -211,6 +216,7 @@ impl Run {
     pub(crate) fn take_back(&mut self, at: Instant, actions: Vec<TimedAction>) {
         let same = self.actions.iter().zip(&actions).take_while(|(old, new)| old == new).count();
         self.copies.cut_off(at, same);
+        self.samples.cut_off(at);
         self.actions = actions;
         self.here = self
             .copies
@@ -226,6 +232,7 @@ impl Run {
     /// Forgets what it can rebuild, to be kept aside; `from` is where it leaves its sibling.
     pub(super) fn thin(&mut self, from: Instant) {
         self.copies.thin(from, COPIES_ASIDE);
+        self.samples = Samples::default();
         self.ahead = None;
     }
 
@@ -299,7 +306,7 @@ impl Run {
 
 impl Moment {
     /// Runs to `until`, with the actions due by then.
-    fn run_to(&mut self, actions: &[TimedAction], until: Instant) {
+    pub(super) fn run_to(&mut self, actions: &[TimedAction], until: Instant) {
         while let Some(timed) = actions.get(self.done).filter(|timed| timed.at <= until) {
             self.done += 1;
             self.world.run_until(timed.at);
