@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 
 use crate::command;
+use crate::comments;
 use crate::project::Project;
 use crate::tools;
 
@@ -32,6 +33,7 @@ pub fn site(project: &Project) -> Result<()> {
     let _ = fs::remove_dir_all(project.path("dist/lessons"));
     optimize(project)?;
     publish_conformance(project)?;
+    comments::strip(&dist)?;
 
     let payload = ["--features", "payload", "--bin", "payload", "--", "dist"];
     let arguments = [&["run", "--quiet", "--package", "xtask"], &payload[..]].concat();

@@ -11,6 +11,7 @@ mod arguments;
 mod bench;
 mod build;
 mod command;
+mod comments;
 mod project;
 mod serve;
 mod tally;
