@@ -5,18 +5,16 @@
 
 use bytes::BytesMut;
 
-use super::action::{Action, Direction};
+use super::action::{Action, Direction, Loss};
 use super::curve::Point;
 use super::field::BadInput;
 use super::link::Link;
 use super::message::printable;
 use super::sim::World;
 use super::trace::What;
-use crate::random::below;
-use crate::server::{Input, Server};
-use crate::wire::{Rdb, ReplyDecoder, Value};
+use crate::wire::{ReplyDecoder, Value};
 
-fn bad(field: &str, problem: impl Into<String>) -> BadInput {
+pub(super) fn bad(field: &str, problem: impl Into<String>) -> BadInput {
     BadInput::new(format!("action.{field}"), problem)
 }
 
@@ -43,10 +41,12 @@ impl World {
                 let index = self.awake(server)?;
                 refuse_replication(argv)?;
                 self.noted(index, format!("{server}> {}", printable(argv.join(" ").as_bytes())));
-                return self.ask(index, argv).map(Some);
+                return Ok(self.ask(index, argv));
             }
             Action::Burst { writes, value_bytes } => {
-                let index = self.writable().unwrap_or(0);
+                let Some(index) = self.writable() else {
+                    return Err(bad("do", "is burst, but no server runs that takes writes"));
+                };
                 self.noted(index, format!("burst of {writes} writes of {value_bytes} bytes"));
                 // In one piece, as a pipelining client sends them.
                 let mut pipeline = BytesMut::new();
@@ -59,6 +59,7 @@ impl World {
                 self.act_workload(*writes_per_second, *value_bytes, curve.as_deref())?;
             }
             Action::Kill { server } => self.act_kill(server)?,
+            Action::Start { server } => self.act_start(server)?,
             Action::Restart { server, keep_id } => self.act_restart(server, *keep_id)?,
             Action::Promote { server } => {
                 let index = self.awake(server)?;
@@ -66,7 +67,7 @@ impl World {
                     return Err(bad("server", format!("is {server}, which is a master already")));
                 }
                 self.noted(index, format!("promote {server}"));
-                return self.ask(index, &["REPLICAOF", "NO", "ONE"]).map(Some);
+                return Ok(self.ask(index, &["REPLICAOF", "NO", "ONE"]));
             }
             Action::ReplicaOf { server, master } => {
                 let (index, to) = (self.awake(server)?, self.find("master", master)?);
@@ -74,34 +75,33 @@ impl World {
                     return Err(bad("master", format!("is {server} itself")));
                 }
                 let address = self.nodes[to].address.clone();
+                let follows = self.nodes[index].server.link().map(|link| link.master);
+                if follows.as_ref() == Some(&address) {
+                    return Err(bad(
+                        "server",
+                        format!("is {server}, which follows {master} already"),
+                    ));
+                }
                 self.noted(index, format!("{server} follows {master}"));
                 let port = address.port.to_string();
-                return self.ask(index, &["REPLICAOF", &address.host, &port]).map(Some);
+                return Ok(self.ask(index, &["REPLICAOF", &address.host, &port]));
             }
             Action::Config { server, directive, value } => {
                 let index = self.awake(server)?;
                 self.try_config(index, directive, value)?;
                 self.noted(index, format!("{server}: {directive} {value}"));
-                return self.ask(index, &["CONFIG", "SET", directive, value]).map(Some);
+                return Ok(self.ask(index, &["CONFIG", "SET", directive, value]));
             }
             Action::Freeze { server } => self.act_freeze(server, true)?,
             Action::Thaw { server } => self.act_freeze(server, false)?,
             Action::Link { replica, latency_us, bandwidth_bytes_per_second, loss } => {
-                let index = self.replica("replica", replica)?;
-                let link = &mut self.links[index];
-                link.latency_us = latency_us.unwrap_or(link.latency_us);
-                if let Some(bandwidth) = bandwidth_bytes_per_second {
-                    link.bandwidth_bytes_per_second = Some(*bandwidth).filter(|bytes| *bytes > 0);
-                }
-                link.loss = loss.or(link.loss);
-                let Link { latency_us, .. } = *link;
-                self.noted(index, format!("link to {replica}: latency {latency_us} us"));
+                self.act_link(replica, *latency_us, *bandwidth_bytes_per_second, *loss)?;
             }
         }
         Ok(None)
     }
 
-    fn find(&self, field: &str, name: &str) -> Result<usize, BadInput> {
+    pub(super) fn find(&self, field: &str, name: &str) -> Result<usize, BadInput> {
         self.nodes.iter().position(|node| node.name == name).ok_or_else(|| {
             let last = self.nodes.len() - 1;
             bad(field, format!("is \"{name}\"; there are master and replica-1 to replica-{last}"))
@@ -139,6 +139,33 @@ impl World {
         Ok(())
     }
 
+    fn act_link(
+        &mut self,
+        name: &str,
+        latency_us: Option<u64>,
+        bandwidth: Option<u64>,
+        loss: Option<Loss>,
+    ) -> Result<(), BadInput> {
+        let index = self.replica("replica", name)?;
+        let mut link = self.links[index].clone();
+        link.latency_us = latency_us.unwrap_or(link.latency_us);
+        if let Some(bandwidth) = bandwidth {
+            link.bandwidth_bytes_per_second = Some(bandwidth).filter(|bytes| *bytes > 0);
+        }
+        if let Some(loss) = loss {
+            link.loss = Some(loss).filter(|loss| loss.lost > 0);
+        }
+        let conditions =
+            |link: &Link| (link.latency_us, link.bandwidth_bytes_per_second, link.loss);
+        if conditions(&link) == conditions(&self.links[index]) {
+            return Err(bad("replica", format!("is {name}, whose link is like that already")));
+        }
+        let Link { latency_us, .. } = link;
+        self.links[index] = link;
+        self.noted(index, format!("link to {name}: latency {latency_us} us"));
+        Ok(())
+    }
+
     fn act_workload(
         &mut self,
         rate: Option<u64>,
@@ -157,6 +184,10 @@ impl World {
         if let Some(problem) = workload.too_much() {
             return Err(bad("value_bytes", problem));
         }
+        // The same curve once more is not the same: it begins again.
+        if curve.is_none() && workload == *self.clients.workload() {
+            return Err(bad("do", "is workload, but clients write like that already"));
+        }
         let (rate, bytes) = (workload.writes_per_second, workload.value_bytes);
         let rate = if workload.curve.is_empty() { rate.to_string() } else { "as drawn".to_owned() };
         self.clients.change(self.now, workload);
@@ -166,81 +197,43 @@ impl World {
         Ok(())
     }
 
-    fn act_restart(&mut self, name: &str, keep_id: bool) -> Result<(), BadInput> {
-        let index = self.find("server", name)?;
-        self.noted(index, format!("restart {name}"));
-        let seed = below(&mut self.rng, u64::MAX);
-        let node = &mut self.nodes[index];
-        let saved = node.server.last_snapshot(keep_id);
-        node.disk = Some(saved.encode().into());
-        let server = node.server.started_again(seed, self.now, Some(saved));
-        self.take_over(index, server);
-        Ok(())
-    }
-
-    fn act_kill(&mut self, name: &str) -> Result<(), BadInput> {
-        let index = self.find("server", name)?;
-        self.noted(index, format!("kill {name}"));
-        let seed = below(&mut self.rng, u64::MAX);
-        let node = &self.nodes[index];
-        let saved = node.disk.as_ref().and_then(|file| Rdb::decode(file).ok());
-        let server = node.server.started_again(seed, self.now, saved);
-        self.take_over(index, server);
-        Ok(())
-    }
-
-    /// A new process stands in the place of an old one.
-    fn take_over(&mut self, index: usize, server: Server) {
-        self.nodes[index].frozen = false;
-        self.close_all(index);
-        self.replace_server(index, server);
-    }
-
-    fn act_freeze(&mut self, name: &str, freeze: bool) -> Result<(), BadInput> {
-        let index = self.find("server", name)?;
-        if self.nodes[index].frozen == freeze {
-            let state = if freeze { "frozen already" } else { "not frozen" };
-            return Err(bad("server", format!("is {name}, which is {state}")));
-        }
-        self.noted(index, format!("{} {name}", if freeze { "freeze" } else { "thaw" }));
-        self.nodes[index].frozen = freeze;
-        if !freeze {
-            // All that came meanwhile is read first, then the clock is looked at, as the loop of a
-            // real server does with files and timers.
-            let waiting = std::mem::take(&mut self.nodes[index].inbox);
-            for input in waiting {
-                self.give(index, input);
-            }
-            self.give(index, Input::Timeout);
-        }
-        Ok(())
-    }
-
     fn try_config(&self, index: usize, directive: &str, value: &str) -> Result<(), BadInput> {
-        let mut trial = self.nodes[index].server.config().clone();
+        let present = self.nodes[index].server.config();
+        let mut trial = present.clone();
         trial
             .set(directive, value)
-            .map_err(|error| bad("directive", format!("is \"{directive}\": {error}")))
+            .map_err(|error| bad("directive", format!("is \"{directive}\": {error}")))?;
+        if trial.matching(directive) == present.matching(directive) {
+            return Err(bad("value", format!("is {value}, which {directive} is already")));
+        }
+        Ok(())
     }
 
     /// A server that can be asked something.
     fn awake(&self, name: &str) -> Result<usize, BadInput> {
-        let index = self.find("server", name)?;
+        let index = self.running(name)?;
         if self.nodes[index].frozen {
             return Err(bad("server", format!("is {name}, which is frozen and answers nothing")));
         }
         Ok(index)
     }
 
-    /// Runs a command from the console and reads its answer.
-    fn ask(&mut self, index: usize, argv: &[impl AsRef<[u8]>]) -> Result<Value, BadInput> {
-        let mut decoder = ReplyDecoder::new();
-        decoder.feed(&self.command(index, argv));
-        let answer = decoder.next().ok().flatten();
-        answer.ok_or_else(|| bad("argv", "is a command without an answer"))
+    /// Runs a command from the console and reads its answer; none while it waits for something.
+    fn ask(&mut self, index: usize, argv: &[impl AsRef<[u8]>]) -> Option<Value> {
+        self.command(index, argv);
+        self.console_answer(index)
     }
 
-    fn noted(&mut self, server: usize, text: String) {
+    /// What a server has answered to the last command of its console; none as long as it waits,
+    /// as with `WAIT`, or when the process has ended.
+    #[must_use]
+    pub fn console_answer(&self, server: usize) -> Option<Value> {
+        let mut decoder = ReplyDecoder::new();
+        decoder.feed(&self.nodes.get(server)?.console);
+        decoder.next().ok().flatten()
+    }
+
+    pub(super) fn noted(&mut self, server: usize, text: String) {
         self.record(What::Action { server, text });
     }
 }

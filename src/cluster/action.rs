@@ -61,9 +61,14 @@ pub enum Action {
         /// A rate that changes in time from now on, in place of a steady one.
         curve: Option<Vec<Point>>,
     },
-    /// End a server's process without warning (SIGKILL) and start it again: with what it saved
-    /// last, which in most cases is nothing.
+    /// End a server's process without warning (SIGKILL); there is none until it is started.
     Kill {
+        /// Which.
+        server: String,
+    },
+    /// Start the process of a killed server: with what it saved last, which in most cases is
+    /// nothing.
+    Start {
         /// Which.
         server: String,
     },
@@ -205,6 +210,7 @@ impl Action {
                 Action::Workload { writes_per_second, value_bytes, curve }
             }
             "kill" => Action::Kill { server: server(fields)? },
+            "start" => Action::Start { server: server(fields)? },
             "restart" => Action::Restart {
                 server: server(fields)?,
                 keep_id: fields.flag_or("keep_id", false)?,
@@ -232,7 +238,7 @@ impl Action {
                     "do",
                     format!(
                         "is \"{other}\"; it must be one of cut, heal, write, burst, workload, \
-                         restart, kill, promote, replicaof, config, freeze, thaw, link"
+                         restart, kill, start, promote, replicaof, config, freeze, thaw, link"
                     ),
                 ));
             }
@@ -250,6 +256,7 @@ impl Action {
             | Action::Restart { server, .. }
             | Action::Promote { server }
             | Action::Kill { server }
+            | Action::Start { server }
             | Action::Config { server, .. }
             | Action::Freeze { server }
             | Action::Thaw { server } => vec![("server", server)],
@@ -291,6 +298,7 @@ impl Action {
                 json!({"do": "restart", "server": server, "keep_id": keep_id})
             }
             Action::Kill { server } => json!({"do": "kill", "server": server}),
+            Action::Start { server } => json!({"do": "start", "server": server}),
             Action::Promote { server } => json!({"do": "promote", "server": server}),
             Action::ReplicaOf { server, master } => {
                 json!({"do": "replicaof", "server": server, "master": master})
@@ -366,6 +374,7 @@ mod tests {
             r#"{"do":"workload","writes_per_second":0}"#,
             r#"{"do":"workload","curve":[{"at_us":0,"writes_per_second":5},{"at_us":9,"writes_per_second":0}]}"#,
             r#"{"do":"kill","server":"replica-1"}"#,
+            r#"{"do":"start","server":"replica-1"}"#,
             r#"{"do":"restart","server":"replica-1","keep_id":true}"#,
             r#"{"do":"promote","server":"replica-2"}"#,
             r#"{"do":"replicaof","server":"replica-1","master":"replica-2"}"#,
@@ -389,7 +398,7 @@ mod tests {
             (
                 r#"{"do":"explode"}"#,
                 "action.do is \"explode\"; it must be one of cut, heal, write, burst, workload, \
-                 restart, kill, promote, replicaof, config, freeze, thaw, link",
+                 restart, kill, start, promote, replicaof, config, freeze, thaw, link",
             ),
             (r#"{"do":"cut"}"#, "action.replica is missing"),
             (

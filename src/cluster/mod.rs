@@ -24,6 +24,7 @@ mod message;
 mod network;
 mod observe;
 pub mod presets;
+mod process;
 mod room;
 mod run;
 mod samples;

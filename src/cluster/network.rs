@@ -120,6 +120,9 @@ impl World {
         if connection.accept_conn.is_some() || self.links[dialer].is_cut() {
             return;
         }
+        if self.nodes[acceptor].killed {
+            return self.refuse(id);
+        }
         let dial_conn = connection.dial_conn;
         let accept_conn = self.take_accepted(acceptor);
         if let Some(connection) = self.connections.get_mut(&id) {

@@ -70,6 +70,7 @@ impl World {
             keys: server.data().len() as u64,
             dataset_digest: format!("{:016x}", server.data().digest()),
             frozen: node.frozen,
+            killed: node.killed,
             backlog_ttl_left_us: server.backlog_ttl_left_us(self.now),
             connected_replicas: server.connected_replicas() as u64,
         }
@@ -173,6 +174,7 @@ impl World {
             down_since_us: status.down_since.map(|at| at.0),
             latency_us: link.latency_us,
             bandwidth_bytes_per_second: link.bandwidth_bytes_per_second,
+            loss: link.loss.map(|loss| format!("{}/{}", loss.lost, loss.of)),
             transfer: status.transfer.map(|(received, total)| Transfer { received, total }),
             output_bytes: attached.map(|(at, conn)| self.nodes[at].server.output_of(conn)),
             output_limit_bytes: master

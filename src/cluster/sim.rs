@@ -58,6 +58,8 @@ pub(super) struct Node {
     pub name: String,
     pub address: Address,
     pub frozen: bool,
+    /// It has no process; `server` is what would start.
+    pub killed: bool,
     /// The snapshot that was saved last.
     pub disk: Option<Bytes>,
     /// What came while it was frozen.
@@ -70,6 +72,17 @@ pub(super) struct Node {
     pub rate: VecDeque<(Instant, u64)>,
     wake_at: Option<Instant>,
     next_accepted: u64,
+}
+
+impl Node {
+    /// Another process stands here, or will.
+    pub fn forget_process(&mut self, server: Server) {
+        self.server = server;
+        self.inbox.clear();
+        self.rate.clear();
+        self.console.clear();
+        self.wake_at = None;
+    }
 }
 
 /// Something that will happen; ordered by time, then by the order of scheduling.
@@ -161,6 +174,7 @@ impl World {
             name,
             address,
             frozen: false,
+            killed: false,
             disk: None,
             inbox: VecDeque::new(),
             console: Vec::new(),
@@ -174,10 +188,14 @@ impl World {
 
     pub(super) fn open_local_connections(&mut self, index: usize) {
         for conn in [CONSOLE, CLIENTS] {
-            let peer_ip = "127.0.0.1".to_owned();
-            let input = Input::Accepted { conn, peer_ip, peer_port: 0, room: u64::MAX };
-            self.nodes[index].server.handle(self.now, input);
+            self.open_local(index, conn);
         }
+    }
+
+    fn open_local(&mut self, index: usize, conn: ConnId) {
+        let peer_ip = "127.0.0.1".to_owned();
+        let input = Input::Accepted { conn, peer_ip, peer_port: 0, room: u64::MAX };
+        self.nodes[index].server.handle(self.now, input);
     }
 
     /// Runs everything that happens up to and at `until`.
@@ -238,15 +256,14 @@ impl World {
 
     /// The first server that is a master.
     pub(super) fn writable(&self) -> Option<usize> {
-        self.nodes.iter().position(|node| node.server.link().is_none())
+        self.nodes.iter().position(|node| node.server.link().is_none() && !node.killed)
     }
 
-    /// Runs a command on a server from the console; what it answers, as bytes.
-    pub(super) fn command(&mut self, index: usize, argv: &[impl AsRef<[u8]>]) -> Vec<u8> {
+    /// Runs a command on a server from the console.
+    pub(super) fn command(&mut self, index: usize, argv: &[impl AsRef<[u8]>]) {
         self.nodes[index].console.clear();
         let input = Input::Received { conn: CONSOLE, bytes: encode_command(argv) };
         self.give(index, input);
-        std::mem::take(&mut self.nodes[index].console)
     }
 
     pub(super) fn schedule(&mut self, at: Instant, event: Event) {
@@ -255,8 +272,12 @@ impl World {
         self.queue.push(Reverse(Scheduled { at: at.max(self.now), number, event }));
     }
 
-    /// Gives a server an input, or keeps it while the server is frozen.
+    /// Gives a server an input, or keeps it while the server is frozen; nobody takes it when it is
+    /// killed.
     pub(super) fn give(&mut self, index: usize, input: Input) {
+        if self.nodes[index].killed {
+            return;
+        }
         if self.nodes[index].frozen {
             // The clock is looked at when it thaws.
             if !matches!(input, Input::Timeout) {
@@ -270,6 +291,7 @@ impl World {
 
     /// Does what a server wants, until it wants nothing more.
     pub(super) fn drain(&mut self, index: usize) {
+        let mut closed = Vec::new();
         loop {
             match self.nodes[index].server.poll() {
                 Output::Transmit { conn: CONSOLE, bytes, .. } => {
@@ -278,13 +300,15 @@ impl World {
                 Output::Transmit { conn: CLIENTS, .. } => {}
                 Output::Transmit { conn, kind, bytes } => self.transmit(index, conn, kind, bytes),
                 Output::Dial { conn, to } => self.dial(index, conn, &to),
+                Output::Close { conn: conn @ (CONSOLE | CLIENTS) } => closed.push(conn),
                 Output::Close { conn } => self.close(index, conn),
                 Output::Pause { conn } => self.pause(index, conn),
                 Output::Resume { conn } => self.resume(index, conn),
                 // A restart takes what the server holds then, as if it had saved at the last
                 // moment; a kill takes what was saved.
                 Output::Save { rdb } => self.nodes[index].disk = Some(rdb),
-                Output::Exit => {}
+                // `SHUTDOWN`: what it saved before stands on the disk.
+                Output::Exit => return self.end_process(index),
                 Output::Event(ServerEvent::Decided(decided)) => self.decided(index, &decided),
                 Output::Event(ServerEvent::Link(_)) => {}
                 Output::Event(ServerEvent::Log(line)) => {
@@ -300,6 +324,11 @@ impl World {
                     break;
                 }
             }
+        }
+        // As redis-cli does after `CLIENT KILL TYPE normal`: it connects again.
+        if !closed.is_empty() {
+            closed.into_iter().for_each(|conn| self.open_local(index, conn));
+            return self.drain(index);
         }
         self.sample_rate(index);
         if let Some(backlog) = self.nodes[index].server.backlog() {
@@ -328,11 +357,7 @@ impl World {
 
     /// A server at its place is replaced by another, as at a restart.
     pub(super) fn replace_server(&mut self, index: usize, server: Server) {
-        let node = &mut self.nodes[index];
-        node.server = server;
-        node.inbox.clear();
-        node.rate.clear();
-        node.wake_at = None;
+        self.nodes[index].forget_process(server);
         self.open_local_connections(index);
         self.drain(index);
     }

@@ -50,6 +50,8 @@ pub struct ServerSnapshot {
     pub dataset_digest: String,
     /// Stopped as by SIGSTOP.
     pub frozen: bool,
+    /// Without a process, as after SIGKILL; the rest is what would start.
+    pub killed: bool,
     /// How long until the backlog is freed, while no replica is attached and a TTL is set.
     pub backlog_ttl_left_us: Option<u64>,
     /// `connected_slaves`.
@@ -144,6 +146,8 @@ pub struct LinkSnapshot {
     pub latency_us: u64,
     /// Each way; null is unlimited.
     pub bandwidth_bytes_per_second: Option<u64>,
+    /// The chance that a segment is lost and sent again, such as `1/100`; null is none.
+    pub loss: Option<String>,
     /// The snapshot on its way, in state `transfer`.
     pub transfer: Option<Transfer>,
     /// What this replica makes its master hold (`omem`), while it is attached.

@@ -19,6 +19,7 @@ impl Action {
             }
             Action::Workload { curve: Some(_), .. } => "writes as drawn".to_owned(),
             Action::Kill { server } => format!("kill {server}"),
+            Action::Start { server } => format!("start {server}"),
             Action::Workload { writes_per_second, value_bytes, curve: None } => {
                 let rate = writes_per_second.map(|rate| format!("{rate} writes a second"));
                 let size = value_bytes.map(|bytes| format!("values of {bytes} B"));

@@ -158,6 +158,7 @@ impl Player {
     /// first one.
     fn repair(&mut self) {
         let names: Vec<String> = self.world.servers().map(|(name, _)| name.to_owned()).collect();
+        self.act(names.iter().map(|name| Action::Start { server: name.clone() }).collect());
         self.act(names.iter().map(|name| Action::Thaw { server: name.clone() }).collect());
         for server in &names {
             for (directive, value) in

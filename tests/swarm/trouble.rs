@@ -99,7 +99,8 @@ impl Mix {
         }
         let replica = any_replica(world, rng);
         if below(rng, 3) == 0 {
-            return vec![Action::Thaw { server: any_server(world, rng) }];
+            let server = any_server(world, rng);
+            return vec![Action::Start { server: server.clone() }, Action::Thaw { server }];
         }
         vec![Action::Heal { replica, direction: Direction::Both }]
     }

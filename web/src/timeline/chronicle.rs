@@ -168,7 +168,7 @@ impl Chronicle {
                 let kind = match text.split_whitespace().next() {
                     Some("cut") => FlagKind::Cut,
                     Some("heal") => FlagKind::Heal,
-                    Some("restart") => FlagKind::Restart,
+                    Some("restart" | "start") => FlagKind::Restart,
                     Some("promote") => FlagKind::Turn,
                     _ if text.contains(" follows ") => FlagKind::Turn,
                     _ => FlagKind::Deed,
