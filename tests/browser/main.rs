@@ -17,6 +17,7 @@ mod futures;
 mod keyboard;
 mod lab;
 mod layouts;
+mod lessons;
 mod methods;
 mod mistakes;
 mod page;

@@ -1,5 +1,5 @@
-//! What is said to those who do not see the drawing: decisions, replicas overtaken, what somebody
-//! did, and links that came and went.
+//! What is said to those who do not see the drawing: what a lesson says, decisions, replicas
+//! overtaken, what somebody did, and links that came and went.
 //!
 //! At most one sentence a second. What comes sooner waits; of what waits, the weightier kind goes
 //! first, and the latest of each kind wins, because old news read aloud late are worse than none.
@@ -13,6 +13,7 @@ const EVERY_MS: f64 = 1000.0;
 /// Collects news and lets one sentence a second out.
 #[derive(Debug, Default)]
 pub struct Announcer {
+    lesson: Option<String>,
     decision: Option<String>,
     overrun: Option<String>,
     action: Option<String>,
@@ -21,6 +22,11 @@ pub struct Announcer {
 }
 
 impl Announcer {
+    /// A lesson goes on.
+    pub fn lesson(&mut self, says: String) {
+        self.lesson = Some(says);
+    }
+
     /// A decision was made.
     pub fn decision(&mut self, decision: &DecisionRecord) {
         self.decision = Some(sentence(decision));
@@ -54,7 +60,13 @@ impl Announcer {
         if self.said_ms.is_some_and(|said| now_ms - said < EVERY_MS) {
             return None;
         }
-        let kinds = [&mut self.decision, &mut self.overrun, &mut self.action, &mut self.link];
+        let kinds = [
+            &mut self.lesson,
+            &mut self.decision,
+            &mut self.overrun,
+            &mut self.action,
+            &mut self.link,
+        ];
         let sentence = kinds.into_iter().find_map(Option::take)?;
         self.said_ms = Some(now_ms);
         Some(sentence)
@@ -63,7 +75,8 @@ impl Announcer {
     /// Whether something waits to be said.
     #[must_use]
     pub fn waits(&self) -> bool {
-        [&self.decision, &self.overrun, &self.action, &self.link].into_iter().any(Option::is_some)
+        let kinds = [&self.lesson, &self.decision, &self.overrun, &self.action, &self.link];
+        kinds.into_iter().any(Option::is_some)
     }
 }
 

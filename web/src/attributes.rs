@@ -9,6 +9,7 @@
 
 use serde_json::{Map, Value};
 
+use crate::session::lessons;
 use crate::speed::Speed;
 use crate::state::Theme;
 use crate::world::Scenario;
@@ -36,6 +37,10 @@ pub struct Wanted {
     pub theme: Theme,
     /// Whether it starts by itself.
     pub autoplay: bool,
+    /// The lesson to begin, by its name.
+    pub lesson: Option<String>,
+    /// Large type and presenter keys.
+    pub presentation: bool,
     /// How fast.
     pub speed: Option<Speed>,
     /// What was wrong, in words that name the pair.
@@ -63,6 +68,8 @@ pub fn read(pairs: &[Pair]) -> Result<Wanted, String> {
         scenario: accept(&scenario)?,
         theme: Theme::Auto,
         autoplay: false,
+        lesson: None,
+        presentation: false,
         speed: None,
         complaints: Vec::new(),
     };
@@ -126,6 +133,14 @@ fn one(pair: &Pair, scenario: &Map<String, Value>, wanted: &mut Wanted) -> Resul
         }
         "autoplay" => {
             wanted.autoplay = pair.value != "false";
+            return Ok(None);
+        }
+        "lesson" => {
+            wanted.lesson = Some(lessons::find(pair.value.trim())?.name.clone());
+            return Ok(None);
+        }
+        "presentation" => {
+            wanted.presentation = pair.value != "false";
             return Ok(None);
         }
         "speed" => {
@@ -285,6 +300,22 @@ mod tests {
             wanted.complaints.iter().zip(["preset", "seed", "theme", "speed", "config"])
         {
             assert!(complaint.contains(&format!("attribute {name}=")), "{complaint}");
+        }
+    }
+
+    #[test]
+    fn a_lesson_is_named_or_numbered_and_an_unknown_one_is_answered_with_all_there_are() {
+        let lesson = |value| read(&[pair("lesson", value), pair("presentation", "")]).unwrap();
+        for value in ["7", "two-windows"] {
+            assert_eq!(lesson(value).lesson.as_deref(), Some("two-windows"));
+        }
+        assert!(lesson("7").presentation);
+        for wrong in ["0", "10", "seven", ""] {
+            let wanted = lesson(wrong);
+            assert_eq!((wanted.lesson, wanted.complaints.len()), (None, 1));
+            let complaint = &wanted.complaints[0];
+            assert!(complaint.starts_with("attribute lesson="), "{complaint}");
+            assert!(complaint.contains("a-blip, too-long"), "{complaint}");
         }
     }
 

@@ -282,6 +282,10 @@ impl Inner {
     /// What the attributes want besides the scenario itself.
     fn begin(&self, wanted: &attributes::Wanted) {
         self.ask(Msg::Theme(wanted.theme));
+        if let Some(lesson) = &wanted.lesson {
+            self.ask(Msg::Lesson(lesson.clone()));
+        }
+        self.ask(Msg::Presentation(wanted.presentation));
         if let Some(speed) = wanted.speed {
             self.ask(Msg::Speed(speed));
         }
@@ -335,6 +339,9 @@ impl Inner {
         }
         for text in &news.actions {
             self.announcer.borrow_mut().action(text);
+        }
+        if let Some(says) = news.lesson {
+            self.announcer.borrow_mut().lesson(says);
         }
         if let Some(message) = news.complaint {
             self.tell("psync-error", &serde_json::json!({ "message": message }));

@@ -24,14 +24,17 @@ pub const SHEET: &[Line] = &[
     Line { keys: &["p"], does: "promote the server chosen" },
     Line { keys: &["f"], does: "let it follow the next server" },
     Line { keys: &["i"], does: "dial, or memory as implemented" },
+    Line { keys: &["l"], does: "learn: stages and lessons" },
+    Line { keys: &["t"], does: "presentation, for the last row" },
+    Line { keys: &["PgUp", "PgDn"], does: "while presenting: back and on" },
     Line { keys: &["?"], does: "this sheet" },
-    Line { keys: &["Esc"], does: "close it" },
+    Line { keys: &["Esc"], does: "close it, or end the presentation" },
 ];
 
 /// What a key asks for, by its `KeyboardEvent.key`; none for keys that are not ours.
 #[must_use]
 pub fn msg(key: &str, state: &State) -> Option<Msg> {
-    if state.sheet {
+    if state.sheet || state.learn {
         // The dialog closes itself on Escape; nothing else passes it.
         return None;
     }
@@ -46,6 +49,11 @@ pub fn msg(key: &str, state: &State) -> Option<Msg> {
         "p" => Msg::Promote(state.selection?),
         "f" => Msg::FollowNext(state.selection?),
         "i" => Msg::View(state.view.other()),
+        "l" => Msg::Learn(true),
+        "t" => Msg::Presentation(!state.presentation),
+        "PageDown" if state.presentation => Msg::Onward(true),
+        "PageUp" if state.presentation => Msg::Onward(false),
+        "Escape" if state.presentation => Msg::Presentation(false),
         "?" => Msg::Sheet(true),
         _ => Msg::ToggleLink(key.parse::<usize>().ok().filter(|n| (1..=9).contains(n))?),
     })

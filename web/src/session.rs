@@ -21,7 +21,7 @@ use crate::world::{
 };
 
 mod futures;
-mod lessons;
+pub mod lessons;
 
 /// The longest real time that one frame stands for: a page that was away does not catch up.
 pub const LONGEST_FRAME_US: u64 = 100_000;
@@ -43,6 +43,8 @@ pub struct News {
     pub overruns: Vec<String>,
     /// What somebody did, in a few words.
     pub actions: Vec<String>,
+    /// What the lesson says.
+    pub lesson: Option<String>,
     /// What was complained about.
     pub complaint: Option<String>,
 }
@@ -56,6 +58,8 @@ pub struct Session {
     /// What was found out for the decision shown, lest each rendering run it again.
     foreseen: RefCell<Option<(DecisionRecord, Option<Finding>)>>,
     lesson: Option<LessonPlay>,
+    /// What the lesson says and was not told yet.
+    lesson_said: Option<String>,
     snapshot: Rc<Snapshot>,
     state: State,
     pace: Pace,
@@ -79,6 +83,7 @@ impl Session {
             finding: None,
             foreseen: RefCell::default(),
             lesson: None,
+            lesson_said: None,
             snapshot,
             state: State::default(),
             pace: Pace::default(),
@@ -172,7 +177,8 @@ impl Session {
 
     /// What is new since the last call.
     pub fn news(&mut self) -> News {
-        let mut news = News { complaint: self.complained.take(), ..News::default() };
+        let (lesson, complaint) = (self.lesson_said.take(), self.complained.take());
+        let mut news = News { lesson, complaint, ..News::default() };
         let entries = self.branches.run().trace().entries();
         let fresh = entries.rev().take_while(|entry| entry.seq >= self.told).count();
         let entries = self.branches.run().trace().entries();
@@ -235,12 +241,14 @@ impl Session {
             Msg::Discard(id) => self.discard(id)?,
             Msg::Compare(other) => self.compare(other.map(|other| *other)),
             Msg::CompareWith(change) => self.compare_with(&change)?,
+            Msg::Learn(open) => self.state.learn = open,
             Msg::Lesson(name) => self.begin_lesson(&name)?,
             Msg::LessonNext => self.turn_lesson(LessonPlay::next)?,
             Msg::LessonPrevious => self.turn_lesson(LessonPlay::previous)?,
             Msg::LessonAgain => self.turn_lesson(LessonPlay::again)?,
             Msg::LessonAnswer => self.answer_lesson()?,
             Msg::LessonLeave => self.leave_lesson(),
+            Msg::Onward(on) => self.onward(on)?,
             Msg::OpenLink(text) => self.open(Shared::decode(&text))?,
             Msg::OpenFile(text) => self.open(Shared::from_file(&text))?,
             Msg::AutoSlow(on) => self.state.auto_slow = on,
@@ -420,6 +428,7 @@ impl Session {
         self.state.generation += 1;
         self.state.playing = false;
         self.state.selection = None;
+        self.state.learn = false;
         self.moved();
         self.look_at_setup();
     }

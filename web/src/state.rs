@@ -49,7 +49,9 @@ pub enum Msg {
     Compare(Option<Box<Scenario>>),
     /// Put this run beside itself, with one change.
     CompareWith(Change),
-    /// Begin a lesson, by its name.
+    /// The list of stages and lessons.
+    Learn(bool),
+    /// Begin a lesson, by its name or number.
     Lesson(String),
     /// To its next step; what the present one waits for is brought about.
     LessonNext,
@@ -61,6 +63,9 @@ pub enum Msg {
     LessonAnswer,
     /// Close the lesson; the run stays.
     LessonLeave,
+    /// What a presenter's key asks for: the next (or previous) step, without a lesson the next
+    /// decision.
+    Onward(bool),
     /// Open what a link carries.
     OpenLink(String),
     /// Open the text of a file.
@@ -186,6 +191,8 @@ pub struct State {
     pub theme: Theme,
     /// Whether the sheet of keys is open.
     pub sheet: bool,
+    /// Whether the list of stages and lessons is open.
+    pub learn: bool,
     /// What was wrong, until dismissed.
     pub complaint: Option<String>,
     /// What the live region says.
@@ -211,6 +218,7 @@ impl Default for State {
             theme: Theme::default(),
             view: View::default(),
             sheet: false,
+            learn: false,
             complaint: None,
             announcement: String::new(),
             console: Vec::new(),

@@ -21,6 +21,10 @@ pub struct HeaderProps {
     pub theme: Theme,
     /// Whether time runs, and goes on running in another preset.
     pub playing: bool,
+    /// The title of the lesson that is read.
+    pub lesson: Option<&'static str>,
+    /// Large type and presenter keys.
+    pub presentation: bool,
     /// Where everything asked for goes.
     pub on: Callback<Msg>,
 }
@@ -41,6 +45,12 @@ pub fn header(props: &HeaderProps) -> Html {
                 { pill("seed", &setup.seed.to_string(), on) }
             </div>
             <div class="ends">
+                <button
+                    type="button" class="learn" aria-haspopup="dialog" title="Learn (l)"
+                    onclick={on.reform(|_| Msg::Learn(true))}
+                >
+                    { "Learn" }
+                </button>
                 <Share run={props.run.clone()} on={on.clone()} />
                 <button
                     type="button" class="round theme"
@@ -56,6 +66,14 @@ pub fn header(props: &HeaderProps) -> Html {
                 >
                     { "?" }
                 </button>
+                if props.presentation {
+                    <button
+                        type="button" class="round" aria-label="End presentation"
+                        title="End presentation (Esc)" onclick={on.reform(|_| Msg::Presentation(false))}
+                    >
+                        { "\u{2715}" }
+                    </button>
+                }
             </div>
         </header>
     }
@@ -84,7 +102,7 @@ fn menu(props: &HeaderProps) -> Html {
             <span class="unseen">{ "Preset" }</span>
             <select {onchange}>
                 if !known {
-                    <option value="" selected=true disabled=true>{ "Own scenario" }</option>
+                    <option value="" selected=true disabled=true>{ props.lesson.unwrap_or("Own scenario") }</option>
                 }
                 { for presets::all().iter().map(|preset| html! {
                     <option

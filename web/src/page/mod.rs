@@ -10,9 +10,12 @@ use yew::{AttrValue, Callback, Html, html};
 mod completion;
 mod console;
 mod decision;
+mod dialog;
 mod futures;
 mod header;
 mod info;
+mod learn;
+mod lesson;
 mod marks;
 mod panels;
 mod proven;
@@ -21,13 +24,17 @@ mod share;
 mod sheet;
 mod transcript;
 mod transport;
+mod waiting;
 
 use self::decision::{DecisionProps, decision};
+use self::dialog::Dialog;
 use self::futures::{FuturesProps, futures};
 use self::header::{HeaderProps, header};
+use self::learn::{LearnProps, learn};
+use self::lesson::lesson;
 use self::marks::marks;
 use self::panels::{PanelsProps, panels};
-use self::sheet::Sheet;
+use self::sheet::sheet;
 use self::transport::{Chosen, HandsProps, TransportProps, hands, transport};
 use crate::part::part;
 use crate::run::RunHandle;
@@ -58,7 +65,10 @@ pub fn page(props: &PageProps) -> Html {
     let shown = session.decision();
     let place = (shown.map_or(0, |(n, _)| n + 1), count);
     html! {
-        <div class="lab" data-theme={state.theme.name()} data-playing={state.playing.to_string()}>
+        <div
+            class="lab" data-theme={state.theme.name()} data-playing={state.playing.to_string()}
+            data-presentation={state.presentation.then_some("")} data-looks={session.marked().join(" ")}
+        >
             { marks(session.marked()) }
             { banner(state.complaint.as_deref(), on) }
             { part(header, HeaderProps {
@@ -66,8 +76,11 @@ pub fn page(props: &PageProps) -> Html {
                 setup: session.setup().clone(),
                 theme: state.theme,
                 playing: state.playing,
+                lesson: session.lesson().map(|play| play.lesson().title.as_str()),
+                presentation: state.presentation,
                 on: on.clone(),
             }) }
+            { lesson(&session, on) }
             <div class="map">
                 <Stage
                     snapshot={Rc::clone(session.snapshot())} run={run.clone()}
@@ -93,7 +106,15 @@ pub fn page(props: &PageProps) -> Html {
                 }) }
             </div>
             <p class="unseen" role="status" aria-live="polite">{ &state.announcement }</p>
-            <Sheet open={state.sheet} beside={props.beside.clone()} on={on.clone()} />
+            <Dialog title="Keys" open={state.sheet} close={on.reform(|()| Msg::Sheet(false))}>
+                { part(sheet, props.beside.clone()) }
+            </Dialog>
+            <Dialog
+                title="Learn" open={state.learn} close={on.reform(|()| Msg::Learn(false))}
+                then={session.lesson().filter(|play| play.number() == 0).map(|_| ".next")}
+            >
+                if state.learn { { part(learn, LearnProps::of(&session, on)) } }
+            </Dialog>
         </div>
     }
 }

@@ -232,3 +232,21 @@ fn everything_that_a_lesson_may_speak_of_has_its_place() {
         assert!(known.contains(place), "{place} is not among {known:?}");
     }
 }
+
+#[test]
+fn a_lesson_has_its_region_and_the_list_marks_it() {
+    let at = |steps: usize| {
+        let mut messages = vec![Msg::Lesson("3".to_owned())];
+        messages.extend((0..steps).map(|_| Msg::LessonNext));
+        messages
+    };
+    let asking = html("calm", at(1));
+    has(&asking, &["aria-label=\"Lesson\"", "step 2 of 7", "Cut replica 2", "data-goal=\"open\""]);
+    has(&asking, &["[data-place~=replica-2]{", "disabled=\"disabled\">Too long<"]);
+    let goal = html("calm", at(6));
+    has(&goal, &["Your turn", "Goal, not reached yet", ">Hint<", "Next lesson"]);
+    let list = html("calm", vec![Msg::Lesson("3".to_owned()), Msg::Learn(true)]);
+    has(&list, &["A calm day", "A bad network", "The worst day", "The original proposal"]);
+    assert_eq!(list.matches("aria-current").count(), 1);
+    assert!(!html("calm", vec![]).contains("aria-label=\"Lesson\""));
+}

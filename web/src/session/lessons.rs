@@ -2,11 +2,26 @@
 //!
 //! Time runs by itself while a step waits for something and nothing is asked of the reader; when
 //! it has come time stands still, so that it can be looked at. At the goal the reader has the
-//! clock.
+//! clock. What a step speaks of is shown: its tab and its drawing are opened when it begins.
 
-use psync::lesson::{self, LessonPlay, Waits};
+use psync::lesson::{self, Lesson, LessonPlay, Waits};
 
 use super::Session;
+use crate::state::{Tab, View};
+
+/// A lesson by its name, or by its number from 1.
+///
+/// # Errors
+///
+/// In words that name those there are.
+pub fn find(name: &str) -> Result<&'static Lesson, String> {
+    let all = lesson::all();
+    let number = name.parse::<usize>().ok().and_then(|number| all.get(number.checked_sub(1)?));
+    number.or_else(|| lesson::find(name)).ok_or_else(|| {
+        let known: Vec<&str> = all.iter().map(|lesson| lesson.name.as_str()).collect();
+        format!("There is no lesson \"{name}\"; there are: {}", known.join(", "))
+    })
+}
 
 impl Session {
     /// The lesson that is being read.
@@ -18,23 +33,17 @@ impl Session {
     /// The places of the page that are marked: those pointed at, otherwise what the lesson speaks of.
     #[must_use]
     pub fn marked(&self) -> &[String] {
-        let step = self.lesson.as_ref().map(LessonPlay::step);
-        match step {
-            Some(step) if self.state.pointed.is_empty() => &step.look,
+        match &self.lesson {
+            Some(play) if self.state.pointed.is_empty() => &play.step().look,
             _ => &self.state.pointed,
         }
     }
 
     pub(super) fn begin_lesson(&mut self, name: &str) -> Result<(), String> {
-        let lesson = lesson::find(name).ok_or_else(|| {
-            let known: Vec<&str> =
-                lesson::all().iter().map(|lesson| lesson.name.as_str()).collect();
-            format!("There is no lesson \"{name}\"; there are: {}", known.join(", "))
-        })?;
-        let (play, run) = LessonPlay::begin(lesson).map_err(words)?;
+        let (play, run) = LessonPlay::begin(find(name)?).map_err(words)?;
         self.load_run(run);
         self.lesson = Some(play);
-        self.state.playing = self.waits_for_time();
+        self.begin_step();
         Ok(())
     }
 
@@ -54,8 +63,16 @@ impl Session {
         self.pace.reset();
         self.moved();
         self.look_at_setup();
-        self.state.playing = self.waits_for_time();
-        turned.map_err(words)
+        match turned {
+            Ok(()) => {
+                self.begin_step();
+                Ok(())
+            }
+            Err(waits) => {
+                self.state.playing = self.waits_for_time();
+                Err(words(waits))
+            }
+        }
     }
 
     /// Does what the step asks of the reader.
@@ -63,11 +80,38 @@ impl Session {
         let Some(play) = &mut self.lesson else {
             return Err("No lesson is open.".to_owned());
         };
+        let waited = play.waits();
         let answered = play.answer(self.branches.run_mut());
+        let came = waited && !play.waits();
         self.moved();
         self.look_at_setup();
+        if came {
+            self.came();
+        }
         self.state.playing = self.waits_for_time();
         answered.map_err(|error| error.to_string())
+    }
+
+    /// What a presenter's key asks for.
+    pub(super) fn onward(&mut self, on: bool) -> Result<(), String> {
+        match (&self.lesson, on) {
+            (None, _) => {
+                self.turn(on);
+                Ok(())
+            }
+            (Some(_), false) => self.turn_lesson(LessonPlay::previous),
+            (Some(play), true) => match self.lesson_after().filter(|_| play.done()) {
+                Some(next) => self.begin_lesson(&next.name),
+                None => self.turn_lesson(LessonPlay::next),
+            },
+        }
+    }
+
+    /// The lesson after the one that is being read.
+    #[must_use]
+    pub fn lesson_after(&self) -> Option<&'static Lesson> {
+        let name = &self.lesson.as_ref()?.lesson().name;
+        lesson::all().iter().skip_while(|lesson| lesson.name != *name).nth(1)
     }
 
     /// Looks whether what the lesson waits for has come; then time stands still.
@@ -75,6 +119,7 @@ impl Session {
         let Some(play) = &mut self.lesson else { return };
         if play.look(self.branches.run()) {
             self.state.playing = false;
+            self.came();
         }
     }
 
@@ -83,6 +128,46 @@ impl Session {
             .as_ref()
             .is_some_and(|play| play.waits() && play.asks().is_none() && !play.at_goal())
     }
+
+    fn begin_step(&mut self) {
+        self.state.playing = self.waits_for_time();
+        let Some(play) = &self.lesson else { return };
+        let step = play.step();
+        let looks = |names: &[&str]| step.look.iter().any(|place| names.contains(&place.as_str()));
+        if looks(&["transcript"]) {
+            self.state.tab = Tab::Transcript;
+        }
+        if looks(&["blocks", "lists", "memory"]) {
+            self.state.view = View::Memory;
+        } else if looks(&[
+            "dial",
+            "fuse",
+            "write-head",
+            "backlog-first",
+            "offset",
+            "replid",
+            "master",
+        ]) {
+            self.state.view = View::Dial;
+        }
+        let place = if play.at_goal() { "Goal".to_owned() } else { place(play) };
+        self.lesson_said = Some(format!("{place}: {}", step.say));
+    }
+
+    /// What was waited for is there: that is said.
+    fn came(&mut self) {
+        let Some(play) = &self.lesson else { return };
+        self.lesson_said = Some(match play.done() {
+            true => format!("Goal reached: {}", play.lesson().title),
+            false => "It has come, and time stands still: look, then Next.".to_owned(),
+        });
+    }
+}
+
+/// Where in the lesson it is, in words.
+#[must_use]
+pub fn place(play: &LessonPlay) -> String {
+    format!("step {} of {}", play.number() + 1, play.lesson().steps.len())
 }
 
 fn words(waits: Waits) -> String {

@@ -258,3 +258,63 @@ fn time_slows_down_around_a_decision_and_the_run_stays_the_same() {
     // Two moments with decisions at least; 200 ms at a quarter are 50 frames each.
     assert!(slow >= 90 && all > slow, "{slow} of {all}");
 }
+
+#[test]
+fn a_step_opens_what_it_speaks_of_and_what_is_pointed_at_goes_before_it() {
+    use crate::state::{Tab, View};
+    let mut session = session("calm");
+    session.apply(Msg::Lesson("8".to_owned())).unwrap();
+    assert_eq!(
+        (session.state().view, session.marked()),
+        (View::Memory, &["blocks".to_owned()][..])
+    );
+    session.apply(Msg::Point(vec!["replid".to_owned()])).unwrap();
+    assert_eq!(session.marked(), ["replid".to_owned()]);
+    session.apply(Msg::Point(Vec::new())).unwrap();
+    session.apply(Msg::Open(Tab::Settings)).unwrap();
+    session.apply(Msg::Lesson("a-blip".to_owned())).unwrap();
+    assert_eq!((session.state().view, session.state().tab), (View::Dial, Tab::Settings));
+    (0..3).for_each(|_| session.apply(Msg::LessonNext).unwrap());
+    assert_eq!(session.state().tab, Tab::Transcript, "it speaks of what travels");
+    session.apply(Msg::LessonLeave).unwrap();
+    assert!(session.marked().is_empty());
+}
+
+#[test]
+fn a_lesson_says_each_step_once_and_that_it_has_come() {
+    let mut session = session("calm");
+    session.apply(Msg::Lesson("2".to_owned())).unwrap();
+    let said = session.news().lesson.unwrap();
+    assert!(said.starts_with("step 1 of 7: Besides sending"), "{said}");
+    assert_eq!(session.news().lesson, None);
+    while session.state().playing {
+        session.frame(16_000, || false);
+    }
+    assert!(session.news().lesson.unwrap().starts_with("It has come"));
+    session.apply(Msg::LessonNext).unwrap();
+    session.apply(Msg::LessonAnswer).unwrap();
+    assert!(session.news().lesson.unwrap().starts_with("It has come"), "the reader did it");
+}
+
+#[test]
+fn a_presenters_keys_turn_steps_and_without_a_lesson_decisions() {
+    let mut session = session("too-long");
+    advance(&mut session, 20_000_000);
+    let shown = |session: &Session| session.decision().map(|(n, _)| n);
+    let last = shown(&session);
+    (0..2).for_each(|_| session.apply(Msg::Onward(false)).unwrap());
+    assert!(shown(&session) < last);
+    session.apply(Msg::Onward(true)).unwrap();
+    assert_eq!(shown(&session), last);
+    session.apply(Msg::Lesson("1".to_owned())).unwrap();
+    (0..6).for_each(|_| session.apply(Msg::Onward(true)).unwrap());
+    session.apply(Msg::Onward(true)).unwrap_err();
+    let freeze = r#"{ "do": "freeze", "server": "replica-1" }"#;
+    session.apply(Msg::Act(Action::from_json(freeze).unwrap())).unwrap();
+    advance(&mut session, 60_000_000);
+    assert!(session.lesson().unwrap().done());
+    session.apply(Msg::Onward(true)).unwrap();
+    assert_eq!(session.lesson().unwrap().lesson().name, "a-blip", "the next one");
+    session.apply(Msg::Onward(false)).unwrap();
+    assert_eq!(session.lesson().unwrap().number(), 0);
+}

@@ -110,9 +110,12 @@ pub fn face(props: &FaceProps) -> Html {
         }
         None => (String::new(), "face is-bar", false),
     };
+    let on_dial = props.plan.dial.is_some();
     let notes = notes(snapshot, &props.topology, master).into_iter().map(|note| {
+        // Without a dial there is no other fuse.
+        let place = (!on_dial && note.standing == Standing::Covered).then_some("fuse");
         html! {
-            <p class={classes!("face-note", note.standing.class())}>
+            <p data-place={place} class={classes!("face-note", note.standing.class())}>
                 <span aria-hidden="true">{ note.standing.glyph() }</span>{ " " }{ note.text }
                 if note.rated { <small>{ "at this write rate" }</small> }
             </p>

@@ -66,7 +66,7 @@ pub fn on_ruler(
     span: &Span,
     Marked([head, first, fuse]): Marked,
 ) {
-    let Some(Held { histlen, .. }) = scene.held else { return };
+    let Some(Held { histlen, size, .. }) = scene.held else { return };
     let x = |offset: f64| span.x(offset, place.x, place.w).clamp(place.x, place.x + place.w);
     let top = place.y + BAR.0;
     let at = x(scene.head);
@@ -81,7 +81,8 @@ pub fn on_ruler(
     if first {
         boxed(oldest, oldest + 2.0, 0.0, BAR.1);
     }
-    if let Some(hand) = scene.markers.fuse().filter(|_| fuse) {
+    // As the fuse itself: only when bytes are about to be overwritten.
+    if let Some(hand) = scene.markers.fuse().filter(|_| fuse && histlen >= size) {
         boxed(oldest, x(hand.offset), BAR.1 + 4.0, 0.0);
     }
 }
