@@ -38,6 +38,8 @@ use page::Page;
 
 /// Until all replicas are attached and the backlog is full.
 const WARM_UP_US: u64 = 5 * SECOND_US;
+/// Until all replicas have had their snapshots, which are put off for five seconds.
+const ATTACHED_US: u64 = 7 * SECOND_US;
 /// Simulated time of one `advance()`: long enough for what is drawn after it not to count.
 const STEP_US: u64 = 10 * SECOND_US;
 const MEASURING_MS: u64 = 3000;
@@ -123,17 +125,24 @@ async fn script_seconds(page: &Page) -> Outcome<f64> {
     Ok(found.and_then(|metric| metric["value"].as_f64()).ok_or("no ScriptDuration")?)
 }
 
-/// (name, writes a second, bytes of each value): about 1 KB/s, as above, and nearly the most that a
-/// scenario may ask for, which is 33,554,432 bytes a second; 100 MB/s is refused.
-const RATES: [(&str, u64, u64); 3] =
-    [("1 KB/s", 8, 64), ("200 writes/s", 200, 64), ("33 MB/s", 512, 65_000)];
+/// (name, writes a second, bytes of each value, bytes a second that a link takes): from next to
+/// nothing to 100 MB/s, over links that take it and over some that never keep up, so that there is
+/// one full resync after the other.
+const RATES: [(&str, u64, u64, u64); 4] = [
+    ("1 KB/s", 8, 64, 10_000_000),
+    ("200 writes/s", 200, 64, 10_000_000),
+    ("33 MB/s, slow links", 512, 65_000, 10_000_000),
+    ("100 MB/s", 1540, 65_000, 0),
+];
 
-async fn frames(page: &Page, replicas: usize, rate: (&str, u64, u64)) -> Outcome {
+async fn frames(page: &Page, replicas: usize, rate: (&str, u64, u64, u64)) -> Outcome {
     let lab = page.lab(0);
-    let (name, writes, value_bytes) = rate;
-    let workload = json!({ "writes_per_second": writes, "value_bytes": value_bytes });
-    lab.call("load", vec![json!({ "replicas": replicas, "workload": workload })]).await?;
-    lab.call("advance", vec![json!(WARM_UP_US)]).await?;
+    let (name, writes, value_bytes, bandwidth) = rate;
+    let workload = json!({ "writes_per_second": writes, "value_bytes": value_bytes, "keys": 20 });
+    let network = json!({ "bandwidth_bytes_per_second": bandwidth });
+    let scenario = json!({ "replicas": replicas, "workload": workload, "network": network });
+    lab.call("load", vec![scenario]).await?;
+    lab.call("advance", vec![json!(ATTACHED_US)]).await?;
     lab.call("play", vec![]).await?;
     let (at_us, clock) = (now_us(page).await?, Clock::now());
     page.driver().execute_async(COLLECT, vec![json!(FIRST_FRAMES)]).await?;
@@ -149,9 +158,7 @@ async fn frames(page: &Page, replicas: usize, rate: (&str, u64, u64)) -> Outcome
     row(
         &format!("scripting a frame, {replicas} replicas, {name}"),
         &format!("median {median:.1} ms"),
-        &format!(
-            "p99 {p99:.1} of 16.7 ms; mean {mean:.1} by Chromium's count; {pace:.2}x real time"
-        ),
+        &format!("p99 {p99:.1} of 16.7 ms; mean {mean:.1} by Chromium's count; {pace:.2} of 1x"),
     );
     Ok(())
 }
@@ -172,20 +179,38 @@ async fn measured(page: &Page, promise: &str) -> Outcome<Vec<f64>> {
     serde_json::from_value(answer.json().clone()).map_err(|_| answer.json().to_string().into())
 }
 
-const HOUR: &str = "await lab.load({}); await lab.advance(3600e6);
-    const spent = [];
-    for (let n = 1; n <= 40; n += 1) {
-        const began = performance.now();
-        await lab.seek((n * 1_618_033_989) % 3_600_000_000);
-        spent.push(performance.now() - began);
-    }
-    return spent.sort((a, b) => a - b);";
+/// (name, scenario, length of the run in seconds).
+const SEEKS: [(&str, &str, u64); 4] = [
+    ("an hour, 20 writes/s", "{}", 3600),
+    ("an hour, worst day", r#"{ "preset": "worst-day" }"#, 3600),
+    ("an hour, 200 writes/s", r#"{ "workload": { "writes_per_second": 200 } }"#, 3600),
+    (
+        "a minute, 100 MB/s",
+        r#"{ "network": { "bandwidth_bytes_per_second": 0 },
+            "workload": { "writes_per_second": 1540, "value_bytes": 65000, "keys": 20 } }"#,
+        60,
+    ),
+];
 
-async fn seeking(page: &Page) -> Outcome {
-    let spent = measured(page, HOUR).await?;
+async fn seeking(page: &Page, name: &str, scenario: &str, seconds: u64) -> Outcome {
+    let spent = measured(
+        page,
+        &format!(
+            "await lab.load({scenario});
+             for (let n = 0; n < 60; n += 1) await lab.advance({seconds}e6 / 60);
+             const spent = [];
+             for (let n = 1; n <= 40; n += 1) {{
+                 const began = performance.now();
+                 await lab.seek((n * 1_618_033_989) % ({seconds}e6));
+                 spent.push(performance.now() - began);
+             }}
+             return spent.sort((a, b) => a - b);"
+        ),
+    )
+    .await?;
     let (median, most) = (spent[spent.len() / 2], spent[spent.len() - 1]);
     row(
-        "seek in a run of one hour",
+        &format!("seek in {name}"),
         &format!("median {median:.1} ms"),
         &format!("most {most:.1} of 100 ms"),
     );
@@ -263,21 +288,31 @@ async fn memory(page: &Page) -> Outcome {
 }
 
 fn main() -> Outcome {
+    // Words on the command line choose among: events first-ring seek frames memory.
+    let words: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
+    let asked = |name: &str| words.is_empty() || words.iter().any(|word| word == name);
     println!("\n{:<44} {:>20}   against", "release site in Chromium", "figure");
     // Each on a page of its own: what one run leaves behind must not weigh on the next.
-    for replicas in [3, 20, 100] {
+    for replicas in [3, 20, 100].into_iter().filter(|_| asked("events")) {
         on_page("bench-events", async |page| {
             open(page).await?;
             events(page, replicas).await
         })?;
     }
-    on_page("bench-first-ring", async |page| first_ring(page).await)?;
-    on_page("bench-seek", async |page| {
-        open(page).await?;
-        seeking(page).await?;
-        decision(page).await
-    })?;
-    for (replicas, rate) in [3, 20, 100].into_iter().flat_map(|n| RATES.map(|rate| (n, rate))) {
+    if asked("first-ring") {
+        on_page("bench-first-ring", async |page| first_ring(page).await)?;
+    }
+    if asked("seek") {
+        on_page("bench-seek", async |page| {
+            open(page).await?;
+            for (name, scenario, seconds) in SEEKS {
+                seeking(page, name, scenario, seconds).await?;
+            }
+            decision(page).await
+        })?;
+    }
+    let all = [3, 20, 100].into_iter().flat_map(|n| RATES.map(|rate| (n, rate)));
+    for (replicas, rate) in all.filter(|_| asked("frames")) {
         on_page("bench-frames", async |page| {
             open(page).await?;
             page.driver().cdp().send_raw("Performance.enable", json!({})).await?;
@@ -285,10 +320,12 @@ fn main() -> Outcome {
             frames(page, replicas, rate).await
         })?;
     }
-    on_page("bench-memory", async |page| {
-        open(page).await?;
-        memory(page).await
-    })?;
+    if asked("memory") {
+        on_page("bench-memory", async |page| {
+            open(page).await?;
+            memory(page).await
+        })?;
+    }
     Ok(())
 }
 

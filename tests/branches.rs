@@ -121,7 +121,7 @@ fn what_is_looked_at_ahead_comes_and_looking_changes_nothing() {
     let mut looked = Run::new(preset("too-long"));
     let mut seen = Vec::new();
     while looked.now() < seconds(20) {
-        if let Some(at) = looked.decision_ahead(300_000) {
+        if let Some(at) = looked.decision_ahead(300_000, &|| true) {
             assert!(at > looked.now() && at <= looked.now().after_us(300_000));
             if seen.last() != Some(&at.0) {
                 seen.push(at.0);
@@ -136,9 +136,9 @@ fn what_is_looked_at_ahead_comes_and_looking_changes_nothing() {
     // What was seen ahead does not come when somebody acts.
     let mut changed = Run::new(preset("short-blip"));
     changed.advance_to(Instant(7_450_000));
-    assert!(changed.decision_ahead(3 * SECOND_US).is_some());
+    assert!(changed.decision_ahead(3 * SECOND_US, &|| true).is_some());
     changed.act(action(r#"{"do":"freeze","server":"master"}"#)).expect("it can");
-    assert_eq!(changed.decision_ahead(3 * SECOND_US), None);
+    assert_eq!(changed.decision_ahead(3 * SECOND_US, &|| true), None);
 }
 
 #[test]

@@ -160,9 +160,11 @@ impl Direction {
 const LARGEST_BURST: u64 = 100_000;
 /// The highest steady rate, in writes a second.
 pub(super) const LARGEST_RATE: u64 = 1_000_000;
-/// The most bytes of values in one burst, in one second of writes, or in all keys together: each
-/// server of a world holds its own copy, and the page has 4 GiB.
-pub(super) const LARGEST_FLOOD: u64 = 32 << 20;
+/// The most bytes of values in one second of writes: more than 100 MB.
+pub(super) const LARGEST_FLOOD: u64 = 128 << 20;
+/// The most bytes of values in one burst, or in all keys together: each server of a world holds its
+/// own copy, and the page has 4 GiB.
+pub(super) const LARGEST_HEAP: u64 = 32 << 20;
 /// The longest value, in bytes.
 pub(super) const LARGEST_VALUE: u64 = 1 << 20;
 /// The longest delay on a link, in microseconds: a minute.
@@ -193,8 +195,8 @@ impl Action {
                 let writes = fields.number_or("writes", 100, 1..=LARGEST_BURST)?;
                 let value_bytes = fields.number_or("value_bytes", 64, 0..=LARGEST_VALUE)?;
                 let all = writes * value_bytes;
-                if all > LARGEST_FLOOD {
-                    let problem = format!("makes {all} bytes in all; at most {LARGEST_FLOOD} do");
+                if all > LARGEST_HEAP {
+                    let problem = format!("makes {all} bytes in all; at most {LARGEST_HEAP} do");
                     return Err(fields.bad("writes", problem));
                 }
                 Action::Burst { writes, value_bytes }

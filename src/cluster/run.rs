@@ -21,7 +21,7 @@ use super::scenario::Scenario;
 use super::sim::World;
 use super::snapshot::Snapshot;
 use super::tally::Tally;
-use super::trace::{Trace, What};
+use super::trace::{Entry, Trace, What};
 use crate::time::{Instant, SECOND_US};
 use crate::wire::Value;
 
@@ -33,10 +33,20 @@ pub struct Run {
     /// The world, and how many of the actions it has seen.
     here: Moment,
     /// The same world, further on: what comes if nobody does anything.
-    ahead: Option<Box<Moment>>,
+    ahead: Option<Box<Ahead>>,
     pub(super) copies: Copies,
     trace: Trace,
     pub(super) samples: Samples,
+}
+
+/// A world further on.
+#[derive(Clone, Debug)]
+struct Ahead {
+    moment: Moment,
+    /// How much of what it wrote was looked through.
+    looked: usize,
+    /// When it decided.
+    decisions: Vec<Instant>,
 }
 
 /// How much a run has to remember, for those who watch over memory.
@@ -88,33 +98,40 @@ impl Run {
 
     /// Runs forward to `until`.
     pub fn advance_to(&mut self, until: Instant) {
+        self.advance_while(until, &|| true);
+    }
+
+    /// Runs forward to `until`, as long as `goes_on` says so; it is asked every few events.
+    /// Whether it came there.
+    pub fn advance_while(&mut self, until: Instant, goes_on: &dyn Fn() -> bool) -> bool {
         self.catch_up(until);
         while self.now() < until {
             let due = self.copies.due();
             if self.now() >= due {
                 self.copies.add(&self.here.world, self.here.done);
-            } else {
-                self.run_to(until.min(due));
+            } else if !self.run_to(until.min(due), goes_on) {
+                return false;
             }
         }
-        self.run_to(until);
+        self.run_to(until, goes_on)
     }
 
-    fn run_to(&mut self, until: Instant) {
-        self.here.run_to(&self.actions, until);
+    fn run_to(&mut self, until: Instant, goes_on: &dyn Fn() -> bool) -> bool {
+        let arrived = self.here.run_while(&self.actions, until, goes_on);
         self.collect();
+        arrived
     }
 
     /// Takes the place of the copy in front, if that has not gone too far.
     fn catch_up(&mut self, until: Instant) {
         let (now, due) = (self.now(), self.copies.due());
-        let reached = |ahead: &mut Box<Moment>| {
-            let at = ahead.world.now();
+        let reached = |ahead: &mut Box<Ahead>| {
+            let at = ahead.moment.world.now();
             // Not past the moment of the next copy, which would be made late.
             at > now && at <= until && at <= due
         };
         if let Some(ahead) = self.ahead.take_if(reached) {
-            self.here = *ahead;
+            self.here = ahead.moment;
             self.collect();
         }
     }
@@ -129,7 +146,7 @@ impl Run {
             let event = self.here.world.next_event_at().unwrap_or(limit);
             let action = self.actions.get(self.here.done).map_or(limit, |timed| timed.at);
             if action <= event.min(limit) {
-                self.run_to(action);
+                self.run_to(action, &|| true);
             } else {
                 // All events of one moment, so that an action always comes after a whole moment.
                 self.here.world.run_until(event.min(limit));
@@ -159,8 +176,9 @@ impl Run {
     }
 
     /// The next decision after now and within `us` microseconds, if nobody does anything until
-    /// then. Nothing changes by asking.
-    pub fn decision_ahead(&mut self, us: u64) -> Option<Instant> {
+    /// then. Nothing changes by asking. Who has no more time than `goes_on` says may be told of
+    /// none although one comes.
+    pub fn decision_ahead(&mut self, us: u64, goes_on: &dyn Fn() -> bool) -> Option<Instant> {
         let (now, horizon) = (self.now(), self.now().after_us(us));
         let within = |at: &Instant| *at > now && *at <= horizon;
         let known = self.trace.decisions().iter().map(|decision| Instant(decision.at_us));
@@ -169,14 +187,24 @@ impl Run {
             return known;
         }
         // One that was passed by, because a copy was due before it, is of no use any more.
-        self.ahead.take_if(|ahead| ahead.world.now() < now);
-        let ahead = self.ahead.get_or_insert_with(|| Box::new(self.here.clone()));
-        if ahead.world.now() < horizon {
-            ahead.run_to(&self.actions, horizon.after_us(us.max(LOOK_AHEAD_US)));
+        self.ahead.take_if(|ahead| ahead.moment.world.now() < now);
+        let ahead = self.ahead.get_or_insert_with(|| {
+            let moment = self.here.clone();
+            Box::new(Ahead { moment, looked: 0, decisions: Vec::new() })
+        });
+        if ahead.moment.world.now() < horizon {
+            let enough = horizon.after_us(us.max(LOOK_AHEAD_US));
+            ahead.moment.run_while(&self.actions, enough, goes_on);
+            ahead.look();
         }
-        let decided = |what: &What| matches!(what, What::Decision(_));
-        let written = ahead.world.written.iter().filter(|entry| decided(&entry.what));
-        written.map(|entry| entry.at).find(within)
+        ahead.decisions.iter().copied().find(within)
+    }
+
+    /// How far ahead it was looked, if nobody does anything.
+    #[must_use]
+    pub fn looked_ahead(&self) -> Instant {
+        let ahead = self.ahead.as_ref().map_or(Instant::ZERO, |ahead| ahead.moment.world.now());
+        ahead.max(self.trace.furthest())
     }
 
     /// Carries out an action now. What a command answered is returned.
@@ -304,15 +332,38 @@ impl Run {
     }
 }
 
+impl Ahead {
+    /// Looks through what was written since the last look.
+    fn look(&mut self) {
+        let written = &self.moment.world.written;
+        let decided = |entry: &&Entry| matches!(entry.what, What::Decision(_));
+        let fresh = written.iter().skip(self.looked).filter(decided);
+        self.decisions.extend(fresh.map(|entry| entry.at));
+        self.looked = written.len();
+    }
+}
+
 impl Moment {
     /// Runs to `until`, with the actions due by then.
     pub(super) fn run_to(&mut self, actions: &[TimedAction], until: Instant) {
+        self.run_while(actions, until, &|| true);
+    }
+
+    /// The same, as long as `goes_on` says so. Whether it came there.
+    fn run_while(
+        &mut self,
+        actions: &[TimedAction],
+        until: Instant,
+        goes_on: &dyn Fn() -> bool,
+    ) -> bool {
         while let Some(timed) = actions.get(self.done).filter(|timed| timed.at <= until) {
+            if !self.world.run_while(timed.at, goes_on) {
+                return false;
+            }
             self.done += 1;
-            self.world.run_until(timed.at);
             // An action of the scenario that is refused (cutting what is cut) changes nothing.
             let _refused = self.world.act(&timed.action);
         }
-        self.world.run_until(until);
+        self.world.run_while(until, goes_on)
     }
 }

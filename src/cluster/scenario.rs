@@ -7,7 +7,8 @@ use serde_json::{Map, Value as Json, json};
 
 use super::act::refuse_replication;
 use super::action::{
-    Action, LARGEST_FLOOD, LARGEST_LATENCY_US, LARGEST_RATE, LARGEST_VALUE, TimedAction,
+    Action, LARGEST_FLOOD, LARGEST_HEAP, LARGEST_LATENCY_US, LARGEST_RATE, LARGEST_VALUE,
+    TimedAction,
 };
 use super::curve::{self, Point};
 use super::field::{BadInput, Fields, kind_of};
@@ -344,12 +345,12 @@ impl Workload {
     /// What is too much about it, if anything is.
     pub(super) fn too_much(&self) -> Option<String> {
         let rate = self.writes_per_second.max(curve::peak(&self.curve));
-        let products = [("writes a second", rate), ("keys", self.keys)];
-        products.iter().find_map(|(of, count)| {
+        let products =
+            [("writes a second", rate, LARGEST_FLOOD), ("keys", self.keys, LARGEST_HEAP)];
+        products.iter().find_map(|(of, count, most)| {
             let all = count * self.value_bytes;
-            (all > LARGEST_FLOOD).then(|| {
-                format!("times {count} {of} makes {all} bytes; at most {LARGEST_FLOOD} do")
-            })
+            (all > *most)
+                .then(|| format!("times {count} {of} makes {all} bytes; at most {most} do"))
         })
     }
 }
@@ -448,7 +449,7 @@ mod tests {
             ),
             (
                 r#"{"workload":{"writes_per_second":1000,"value_bytes":1000000}}"#,
-                "scenario.workload.value_bytes times 1000 writes a second makes 1000000000 bytes; at most 33554432 do",
+                "scenario.workload.value_bytes times 1000 writes a second makes 1000000000 bytes; at most 134217728 do",
             ),
             (
                 r#"{"workload":{"curve":[]}}"#,

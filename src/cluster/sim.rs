@@ -109,6 +109,10 @@ pub(super) enum Event {
     Write,
 }
 
+/// Events between two looks at the clock: of the dearest, with their 16 KiB, a third of a
+/// millisecond in the page; a look costs about a microsecond.
+const EVENTS_AT_ONCE: u64 = 16;
+
 const RATE_SAMPLE_US: u64 = SECOND_US / 4;
 const RATE_SAMPLES: usize = 16;
 
@@ -200,10 +204,25 @@ impl World {
 
     /// Runs everything that happens up to and at `until`.
     pub fn run_until(&mut self, until: Instant) {
-        while self.next_event_at().is_some_and(|at| at <= until) {
+        self.run_while(until, &|| true);
+    }
+
+    /// The same, as long as `goes_on` says so; it is asked after every few events. Whether it came
+    /// to the end. It stops between two moments, never inside one, so that what is done then
+    /// always comes after a whole moment.
+    pub fn run_while(&mut self, until: Instant, goes_on: &dyn Fn() -> bool) -> bool {
+        let mut asked = self.events;
+        while let Some(at) = self.next_event_at().filter(|at| *at <= until) {
+            if at > self.now && self.events >= asked + EVENTS_AT_ONCE {
+                if !goes_on() {
+                    return false;
+                }
+                asked = self.events;
+            }
             self.run_one();
         }
         self.now = self.now.max(until);
+        true
     }
 
     /// When the next thing happens.

@@ -11,6 +11,10 @@ use crate::random::{Generator, below, seeded};
 use crate::time::{Instant, SECOND_US};
 use crate::wire::encode_command;
 
+/// How much of a value is drawn; a longer one repeats it, because drawing 100 MB a second would
+/// take longer than everything that is done with them.
+const DRAWN_BYTES: u64 = 4096;
+
 /// The clients of a run.
 #[derive(Clone, Debug)]
 pub struct Clients {
@@ -59,15 +63,19 @@ impl Clients {
     pub fn draw(&mut self, value_bytes: u64) -> Bytes {
         const LETTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz-_.:+~";
         let key = format!("key:{}", below(&mut self.rng, self.workload.keys));
-        let mut value = Vec::with_capacity(value_bytes as usize);
-        while (value.len() as u64) < value_bytes {
+        let (len, drawn) = (value_bytes as usize, value_bytes.min(DRAWN_BYTES) as usize);
+        let mut value = Vec::with_capacity(len + 12);
+        while value.len() < drawn {
             let mut bits = below(&mut self.rng, u64::MAX);
             for _ in 0..12 {
                 value.push(LETTERS[(bits & 31) as usize]);
                 bits >>= 5;
             }
         }
-        value.truncate(value_bytes as usize);
+        value.truncate(drawn);
+        while value.len() < len {
+            value.extend_from_within(..drawn.min(len - value.len()));
+        }
         encode_command(&[&b"SET"[..], key.as_bytes(), &value])
     }
 }
@@ -90,6 +98,21 @@ mod tests {
             clients.next_write();
         }
         assert_eq!((due[0], due[6], due[13]), (142_857, 1_000_000, 2_000_000));
+    }
+
+    #[test]
+    fn values_are_as_long_as_asked_for_and_no_two_alike() {
+        let mut clients = Clients::new(steady(1), 1, Instant(0));
+        for len in [0, 1, 11, 12, 13, 4096, 4097, 65_000] {
+            let mut value = || {
+                let text = clients.draw(len);
+                let from = text.len() - 2 - len as usize;
+                text.slice(from..text.len() - 2)
+            };
+            let (one, other) = (value(), value());
+            assert!(one.is_ascii() && one.len() as u64 == len, "{len}");
+            assert!(len < 12 || one != other, "{len}");
+        }
     }
 
     #[test]

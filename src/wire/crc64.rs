@@ -1,18 +1,15 @@
 //! CRC-64 in Redis' own variant (crc64.c): the checksum of snapshots, and of datasets.
 //!
-//! One table for all who need it. Natively it is the large one that takes sixteen bytes at a time;
-//! in the page the small one, because the large one is 32 KB of numbers that no compressor can
-//! make smaller. Both give the same sums.
+//! One table for all who need it, the large one that takes sixteen bytes at a time. It is reckoned
+//! when it is first needed: 32 KB of numbers that no compressor can make smaller are not carried.
+
+use std::sync::LazyLock;
 
 use crc::{CRC_64_REDIS, Crc, Table};
 
-#[cfg(target_arch = "wasm32")]
-type Lookup = Table<1>;
-#[cfg(not(target_arch = "wasm32"))]
-type Lookup = Table<16>;
-
 /// The algorithm with its table.
-pub static CRC64: Crc<u64, Lookup> = Crc::<u64, Lookup>::new(&CRC_64_REDIS);
+pub static CRC64: LazyLock<Crc<u64, Table<16>>> =
+    LazyLock::new(|| Crc::<u64, Table<16>>::new(&CRC_64_REDIS));
 
 #[cfg(test)]
 mod tests {

@@ -31,6 +31,8 @@ struct Inner {
     asked: Cell<Option<i32>>,
     last_ms: Cell<Option<f64>>,
     told_ms: Cell<f64>,
+    /// The longest time between two looks at the clock, slowly forgotten.
+    longest_ms: Cell<f64>,
     closure: RefCell<Option<OnFrame>>,
     on_change: Box<dyn Fn()>,
 }
@@ -44,6 +46,7 @@ impl FrameLoop {
             asked: Cell::new(None),
             last_ms: Cell::new(None),
             told_ms: Cell::new(0.0),
+            longest_ms: Cell::new(0.0),
             closure: RefCell::new(None),
             on_change: Box::new(on_change),
         });
@@ -107,9 +110,16 @@ fn tick(inner: &Weak<Inner>, ms: f64) {
     let Some(inner) = inner.upgrade() else { return };
     inner.asked.set(None);
     let passed_ms = inner.last_ms.replace(Some(ms)).map_or(0.0, |last| ms - last);
+    // Late is who would be late after one more piece of work like the longest lately.
+    let (looked_ms, longest_ms) = (Cell::new(now_ms()), Cell::new(inner.longest_ms.get() * 0.9));
+    let late = || {
+        let now = now_ms();
+        longest_ms.set(longest_ms.get().max(now - looked_ms.replace(now)));
+        now + longest_ms.get() - ms > WORK_MS
+    };
     // Milliseconds since the last frame, far below 2^53; negative never, but then zero.
-    let late = || now_ms() - ms > WORK_MS;
-    let moved = inner.run.session_mut().frame((passed_ms.max(0.0) * 1000.0) as u64, late);
+    let moved = inner.run.session_mut().frame((passed_ms.max(0.0) * 1000.0) as u64, &late);
+    inner.longest_ms.set(longest_ms.get());
     inner.run.paint();
     if !moved {
         inner.last_ms.set(None);

@@ -25,12 +25,38 @@ pub struct Pace {
     left_over: u64,
     /// Whether the last stride went slowly.
     pub slowed: bool,
+    /// Of the present stretch: real time, what was asked for in it, and what came of that.
+    stretch: [u64; 3],
+    /// What came of a real second in the last stretch, when that was less than asked for.
+    behind: Option<u64>,
 }
+
+/// How long a stretch is after which it is judged whether the page keeps up.
+const STRETCH_US: u64 = 500_000;
 
 impl Pace {
     /// Forgets what was left over: time was moved.
     pub fn reset(&mut self) {
         *self = Pace::default();
+    }
+
+    /// So much came of a stride. Gives simulated microseconds in a real second, while that is less
+    /// than nine tenths of what was asked for.
+    pub fn went(&mut self, real_us: u64, stride_us: u64, went_us: u64) -> Option<u64> {
+        let [real, asked, went] = &mut self.stretch;
+        (*real, *asked, *went) = (*real + real_us, *asked + stride_us, *went + went_us);
+        if *real >= STRETCH_US {
+            let kept = went.saturating_mul(1_000_000) / *real;
+            self.behind = (*went < *asked / 10 * 9).then_some(kept);
+            self.stretch = [0; 3];
+        }
+        self.behind
+    }
+
+    /// Whether slowing down around a decision would be seen: not when time is slow as it is.
+    #[must_use]
+    pub fn is_worth_slowing(&self) -> bool {
+        self.behind.is_none_or(|kept| kept > SLOW_US_PER_SECOND)
     }
 
     /// How far to look ahead for a stride: all of it, and the slow stretch behind it.
@@ -101,6 +127,18 @@ mod tests {
         let fast = go(0, 1_000_000_000, near(None, Some(9_000_000)));
         assert!((8_900_000..8_904_000).contains(&fast), "{fast}");
         assert_eq!(go(550_000, 1000, near(Some(500_000), None)), 16, "slow enough as it is");
+    }
+
+    #[test]
+    fn who_cannot_keep_up_says_after_half_a_second_how_far_he_comes() {
+        let mut pace = Pace::default();
+        let mut second = |went| (0..60).map(|_| pace.went(16_667, 16_667, went)).last().flatten();
+        assert_eq!(second(16_667), None);
+        assert_eq!(second(15_500), None, "hardly less");
+        assert_eq!(second(5000), Some(299_994));
+        assert_eq!(second(16_667), None, "and again");
+        assert_eq!(second(4000), Some(239_995));
+        assert!(!pace.is_worth_slowing(), "slower than slow");
     }
 
     #[test]

@@ -135,44 +135,50 @@ impl Session {
 
     /// Lets `real_us` of real time go by; whether anything moved.
     ///
-    /// The world runs in slices until `late` says that the frame has no more time: then simulated
-    /// time goes slower than asked for, but the page stays quick.
-    pub fn frame(&mut self, real_us: u64, late: impl Fn() -> bool) -> bool {
+    /// The world runs until `late` says that the frame has no more time, which is asked every few
+    /// events: then simulated time goes slower than asked for, and the page says so, but stays quick.
+    pub fn frame(&mut self, real_us: u64, late: &dyn Fn() -> bool) -> bool {
         if !self.state.playing {
             return false;
         }
-        let mut left = self.stride(real_us.min(LONGEST_FRAME_US));
+        let real_us = real_us.min(LONGEST_FRAME_US);
+        let from = self.run().now().0;
+        let stride = self.stride(real_us, &|| !late());
+        let until = from + stride;
+        // A lesson looks on every now and then, lest it miss what it waits for.
+        let slice = if self.lesson.is_some() { SLICE_US } else { stride };
         loop {
-            let slice = left.min(SLICE_US);
-            self.branches.run_mut().advance_us(slice);
-            left -= slice;
+            let end = until.min(self.run().now().0 + slice);
+            let arrived = self.branches.run_mut().advance_while(Instant(end), &|| !late());
             self.watch_lesson();
-            if left == 0 || late() || !self.state.playing {
+            if !arrived || end == until || late() || !self.state.playing {
                 break;
             }
         }
+        self.state.behind = self.pace.went(real_us, stride, self.run().now().0 - from);
         self.moved();
         self.state.revision += 1;
         true
     }
 
     /// How far this frame goes.
-    fn stride(&mut self, real_us: u64) -> u64 {
+    fn stride(&mut self, real_us: u64, goes_on: &dyn Fn() -> bool) -> u64 {
         let speed = self.state.speed.us_per_second();
-        let now = self.snapshot.now_us;
-        let near = if self.state.auto_slow {
+        let now = self.run().now().0;
+        let looks = self.state.auto_slow && self.pace.is_worth_slowing();
+        let mut near = Near::default();
+        if looks {
             let decisions = self.branches.run().trace().decisions();
             let until_now = decisions.partition_point(|decision| decision.at_us <= now);
-            let last = until_now.checked_sub(1).map(|index| decisions[index].at_us);
+            near.last = until_now.checked_sub(1).map(|index| decisions[index].at_us);
             let horizon = Pace::horizon_us(real_us, speed);
-            let next = self.branches.run_mut().decision_ahead(horizon).map(|at| at.0);
-            Near { last, next }
-        } else {
-            Near::default()
-        };
+            near.next = self.branches.run_mut().decision_ahead(horizon, goes_on).map(|at| at.0);
+        }
         let stride = self.pace.stride(now, real_us, speed, near);
         self.state.slowed = self.pace.slowed;
-        stride
+        // There was no time to look all the way: not beyond what was seen.
+        let seen = self.run().looked_ahead().0.saturating_sub(now);
+        if looks && near.next.is_none() && seen > 0 { stride.min(seen) } else { stride }
     }
 
     /// What is new since the last call.

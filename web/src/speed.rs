@@ -57,6 +57,16 @@ impl Speed {
     }
 }
 
+/// What comes of a speed that the page cannot keep up with: `0.04\u{d7}`, `2.35\u{d7}`, `150\u{d7}`.
+#[must_use]
+pub fn kept(us_per_second: u64) -> String {
+    let hundredths = us_per_second / 10_000;
+    match hundredths {
+        1000.. => format!("{}\u{d7}", hundredths / 100),
+        _ => format!("{}.{:02}\u{d7}", hundredths / 100, hundredths % 100),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -77,6 +87,8 @@ mod tests {
             assert_eq!(Speed::step(step).us_per_second(), us, "step {step}");
             assert_eq!(Speed::step(step).factor(), factor, "step {step}");
         }
+        let pace = [40_000, 2_350_000, 150_600_000].map(kept);
+        assert_eq!(pace, ["0.04\u{d7}", "2.35\u{d7}", "150\u{d7}"]);
         assert_eq!(Speed::step(99), Speed::step(LIMIT));
         let steps = || (-LIMIT..=LIMIT).map(|s| Speed::step(s).us_per_second());
         assert!(steps().zip(steps().skip(1)).all(|(a, b)| a < b));

@@ -175,6 +175,8 @@ pub struct State {
     pub auto_slow: bool,
     /// Whether it goes slower than asked for at this moment, for that reason.
     pub slowed: bool,
+    /// Simulated microseconds in a real second, while the page cannot keep up with `speed`.
+    pub behind: Option<u64>,
     /// Large type and presenter keys.
     pub presentation: bool,
     /// The server looked at.
@@ -210,6 +212,7 @@ impl Default for State {
             speed: Speed::default(),
             auto_slow: true,
             slowed: false,
+            behind: None,
             presentation: false,
             selection: None,
             pointed: Vec::new(),

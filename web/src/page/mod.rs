@@ -132,6 +132,7 @@ fn timeline(props: &PageProps, session: &Session, place: (usize, usize)) -> Html
                 speed: state.speed,
                 auto_slow: state.auto_slow,
                 slowed: state.slowed && state.playing,
+                behind: state.behind.filter(|_| state.playing),
                 place,
                 on: on.clone(),
             }) }

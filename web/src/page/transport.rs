@@ -7,7 +7,7 @@ use yew::{Callback, Html, classes, html};
 use crate::format::{seconds, server_title};
 use crate::keys;
 use crate::setup::{Field, Setup};
-use crate::speed::{LIMIT, Speed};
+use crate::speed::{LIMIT, Speed, kept};
 use crate::state::Msg;
 use crate::world::Action;
 
@@ -25,6 +25,8 @@ pub struct TransportProps {
     pub auto_slow: bool,
     /// Whether it does so right now.
     pub slowed: bool,
+    /// Simulated microseconds in a real second, while the page cannot keep up.
+    pub behind: Option<u64>,
     /// The number of the decision shown, from 1, and how many there are in the run.
     pub place: (usize, usize),
     /// Where everything asked for goes.
@@ -138,6 +140,11 @@ fn speed(props: &TransportProps) -> Html {
                 {oninput}
             />
             <output>{ factor }</output>
+            if let Some(behind) = props.behind {
+                <b class="behind" title="More happens than this page can keep up with">
+                    { format!("keeps {}", kept(behind)) }
+                </b>
+            }
         </label>
     }
 }

@@ -6,20 +6,54 @@ fn session(preset: &str) -> Session {
     Session::new(Scenario::preset(preset).unwrap())
 }
 
+impl Session {
+    /// The digest of a run of its own at this moment.
+    fn at(mut self, us: u64) -> u64 {
+        self.apply(Msg::Advance(us)).unwrap();
+        self.run().digest()
+    }
+}
+
 #[test]
 fn a_frame_never_makes_up_for_time_away_and_loses_no_microsecond() {
     let mut session = session("short-blip");
-    assert!(!session.frame(16_000, || false), "paused");
+    assert!(!session.frame(16_000, &|| false), "paused");
     session.apply(Msg::Play).unwrap();
-    assert!(session.frame(60_000_000, || false));
+    assert!(session.frame(60_000_000, &|| false));
     assert_eq!(session.snapshot().now_us, LONGEST_FRAME_US);
     session.apply(Msg::Speed(crate::speed::Speed::step(-30))).unwrap();
     // Sixteen frames of 1/1000 of 16,500 us are 264 us, although each is 16 and a half.
-    (0..16).for_each(|_| assert!(session.frame(16_500, || false)));
+    (0..16).for_each(|_| assert!(session.frame(16_500, &|| false)));
     assert_eq!(session.snapshot().now_us, LONGEST_FRAME_US + 264);
-    session.apply(Msg::Speed(crate::speed::Speed::step(30))).unwrap();
-    session.frame(100_000, || true);
-    assert_eq!(session.snapshot().now_us, LONGEST_FRAME_US + 264 + SLICE_US, "late");
+}
+
+#[test]
+fn a_frame_under_a_flood_ends_when_it_is_late_and_the_page_says_how_far_it_comes() {
+    let flood = r#"{"replicas":20,"network":{"bandwidth_bytes_per_second":0},
+        "workload":{"writes_per_second":1600,"value_bytes":65000,"keys":10}}"#;
+    let mut session = Session::new(Scenario::from_json(flood).unwrap());
+    session.apply(Msg::Advance(8_000_000)).unwrap();
+    session.apply(Msg::AutoSlow(false)).unwrap();
+    session.apply(Msg::Play).unwrap();
+    // The clock is looked at sixteen times a frame, and says then that the time is over.
+    let mut looks = 0;
+    for _ in 0..60 {
+        let before = session.run().world().events();
+        let left = std::cell::Cell::new(16);
+        session.frame(16_667, &|| {
+            left.set(left.get().max(1) - 1);
+            left.get() == 0
+        });
+        looks += 16 - left.get();
+        let events = session.run().world().events() - before;
+        // A moment is never left half done, and here one can hold some pieces for each replica.
+        assert!(events <= 16 * (16 + 200), "{events} events without a look at the clock");
+    }
+    assert!(looks > 100, "there was more to do than one frame holds");
+    let behind = session.state().behind.expect("it does not keep up");
+    assert!((1..900_000).contains(&behind), "{behind}");
+    let direct = Session::new(session.run().scenario()).at(session.snapshot().now_us);
+    assert_eq!(direct, session.run().digest(), "stopping changes nothing");
 }
 
 #[test]
@@ -189,7 +223,7 @@ fn a_lesson_is_read_with_next_and_previous_and_the_goal_ticks_itself_off() {
     session.apply(Msg::Lesson("too-long".to_owned())).unwrap();
     assert!(session.state().playing, "it waits for everybody to be in sync");
     while session.state().playing {
-        session.frame(16_000, || false);
+        session.frame(16_000, &|| false);
     }
     assert!(!session.lesson().unwrap().waits(), "time stands still when it has come");
     session.apply(Msg::LessonNext).unwrap();
@@ -244,7 +278,7 @@ fn time_slows_down_around_a_decision_and_the_run_stays_the_same() {
         session.apply(Msg::Play).unwrap();
         let mut frames = (0, 0);
         while session.snapshot().now_us < 12_000_000 {
-            session.frame(16_000, || false);
+            session.frame(16_000, &|| false);
             frames.0 += 1;
             frames.1 += u32::from(session.state().slowed);
         }
