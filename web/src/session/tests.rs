@@ -322,7 +322,7 @@ fn a_lesson_says_each_step_once_and_that_it_has_come() {
     assert!(said.starts_with("step 1 of 7: Besides sending"), "{said}");
     assert_eq!(session.news().lesson, None);
     while session.state().playing {
-        session.frame(16_000, || false);
+        session.frame(16_000, &|| false);
     }
     assert!(session.news().lesson.unwrap().starts_with("It has come"));
     session.apply(Msg::LessonNext).unwrap();
