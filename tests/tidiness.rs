@@ -25,7 +25,7 @@ fn rust_files() -> Vec<PathBuf> {
         }
     }
     let mut found = Vec::new();
-    for dir in ["src", "web", "tcp", "xtask", "tests", "benches"] {
+    for dir in ["src", "web", "markup", "tcp", "xtask", "tests", "benches"] {
         visit(&root().join(dir), &mut found);
     }
     assert!(found.len() > 40, "the project was not found");

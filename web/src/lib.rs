@@ -21,6 +21,7 @@ pub mod element;
 pub mod format;
 pub mod frame;
 pub mod keys;
+pub mod markup;
 pub mod pace;
 mod page;
 pub mod part;

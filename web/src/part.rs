@@ -9,7 +9,9 @@ use std::any::Any;
 use std::rc::Rc;
 
 use yew::virtual_dom::Key;
-use yew::{Html, Properties, function_component, html};
+use yew::{Html, Properties, function_component};
+
+use crate::markup::html;
 
 /// A part made of `properties` by `draw`.
 pub fn part<P: PartialEq + 'static>(draw: fn(&P) -> Html, properties: P) -> Html {

@@ -3,11 +3,12 @@
 use wasm_bindgen::JsCast;
 use web_sys::{Event, HtmlInputElement, HtmlSelectElement, InputEvent, KeyboardEvent, SubmitEvent};
 use yew::{
-    Callback, Html, Properties, UseStateHandle, function_component, html, use_state, use_state_eq,
+    Callback, Html, Properties, UseStateHandle, function_component, use_state, use_state_eq,
 };
 
 use super::completion::{completion, hint};
 use crate::format::server_title;
+use crate::markup::html;
 use crate::run::RunHandle;
 use crate::state::Msg;
 

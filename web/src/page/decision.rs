@@ -1,8 +1,9 @@
 //! The decision card: why a replica could go on where it stopped, or could not.
 
-use yew::{Callback, Html, html};
+use yew::{Callback, Html};
 
 use crate::format::{seconds, server_title};
+use crate::markup::html;
 use crate::state::Msg;
 use crate::verdict::{self, Cure, Row};
 use crate::world::{CounterMoved, DecisionRecord, Finding, Outcome, Verdict};

@@ -5,7 +5,9 @@
 
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlDialogElement, HtmlElement};
-use yew::{Callback, Html, Properties, function_component, html, use_effect_with, use_node_ref};
+use yew::{Callback, Html, Properties, function_component, use_effect_with, use_node_ref};
+
+use crate::markup::html;
 
 /// What a dialog needs.
 #[derive(Clone, Properties)]

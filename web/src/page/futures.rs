@@ -1,8 +1,9 @@
 //! The futures left behind: a thin line each under the timeline, named by what differs.
 
-use yew::{AttrValue, Callback, Html, html};
+use yew::{AttrValue, Callback, Html};
 
 use crate::format::seconds;
+use crate::markup::html;
 use crate::session::Session;
 use crate::state::Msg;
 

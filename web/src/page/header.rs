@@ -2,9 +2,10 @@
 
 use wasm_bindgen::JsCast;
 use web_sys::{Event, HtmlSelectElement};
-use yew::{Callback, Html, html};
+use yew::{Callback, Html};
 
 use super::share::Share;
+use crate::markup::html;
 use crate::run::RunHandle;
 use crate::setup::{Change, Setup, engine_title};
 use crate::state::{Msg, Tab, Theme};

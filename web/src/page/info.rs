@@ -1,8 +1,9 @@
 //! The panel "INFO": the facts of each server, by the names that INFO gives them.
 
-use yew::{Callback, Html, html};
+use yew::{Callback, Html};
 
 use crate::format::{server_title, short_id, thousands, thousands_signed};
+use crate::markup::html;
 use crate::run::RunHandle;
 use crate::stage::memory::compared::compared;
 use crate::state::Msg;

@@ -1,7 +1,8 @@
 //! What the dialog "Learn" holds: the three stages, then the lessons in the order of teaching.
 
-use yew::{AttrValue, Callback, Html, html};
+use yew::{AttrValue, Callback, Html};
 
+use crate::markup::html;
 use crate::session::Session;
 use crate::state::Msg;
 use crate::world::{Scenario, presets};

@@ -8,10 +8,11 @@
 use psync::lesson::LessonPlay;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, MouseEvent};
-use yew::{Callback, Html, classes, html};
+use yew::{Callback, Html, classes};
 
 use super::dialog::focus;
 use super::waiting;
+use crate::markup::html;
 use crate::session::Session;
 use crate::session::lessons::place;
 use crate::state::Msg;

@@ -4,7 +4,9 @@
 //! ([`psync::lesson::script::PLACES`] and the names of servers). Which of them are marked is a rule
 //! of style, so that nothing has to be drawn anew for it.
 
-use yew::{Html, html};
+use yew::Html;
+
+use crate::markup::html;
 
 /// The rule that marks `places`; nothing when there are none.
 pub fn marks(places: &[String]) -> Html {

@@ -5,7 +5,7 @@
 
 use std::rc::Rc;
 
-use yew::{AttrValue, Callback, Html, html};
+use yew::{AttrValue, Callback, Html};
 
 mod completion;
 mod console;
@@ -36,6 +36,7 @@ use self::marks::marks;
 use self::panels::{PanelsProps, panels};
 use self::sheet::sheet;
 use self::transport::{Chosen, HandsProps, TransportProps, hands, transport};
+use crate::markup::html;
 use crate::part::part;
 use crate::run::RunHandle;
 use crate::session::Session;

@@ -2,12 +2,13 @@
 
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, KeyboardEvent};
-use yew::{AttrValue, Callback, Html, classes, html};
+use yew::{AttrValue, Callback, Html, classes};
 
 use super::console::Console;
 use super::info::info;
 use super::settings::settings;
 use super::transcript::transcript;
+use crate::markup::html;
 use crate::run::RunHandle;
 use crate::state::{Msg, Tab};
 

@@ -4,9 +4,10 @@
 //! writes; the site has the whole table beside it.
 
 use serde_json::Value;
-use yew::{Html, html};
+use yew::Html;
 
 use crate::format::thousands;
+use crate::markup::html;
 
 const TABLE: &str = include_str!("../../../static/conformance.json");
 

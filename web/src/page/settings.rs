@@ -2,10 +2,11 @@
 
 use wasm_bindgen::JsCast;
 use web_sys::{Event, HtmlInputElement};
-use yew::{Callback, Html, Properties, function_component, html, use_state};
+use yew::{Callback, Html, Properties, function_component, use_state};
 
 use super::header::engines;
 use super::proven::proven;
+use crate::markup::html;
 use crate::run::RunHandle;
 use crate::setup::Field;
 use crate::state::Msg;

@@ -5,8 +5,9 @@
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{FocusEvent, HtmlInputElement};
-use yew::{Callback, Html, Properties, function_component, html, use_state};
+use yew::{Callback, Html, Properties, function_component, use_state};
 
+use crate::markup::html;
 use crate::run::RunHandle;
 use crate::state::Msg;
 

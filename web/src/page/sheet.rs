@@ -1,9 +1,10 @@
 //! The sheet of keys, and with which real servers all of this was compared.
 
-use yew::{AttrValue, Html, html};
+use yew::{AttrValue, Html};
 
 use super::proven::proven;
 use crate::keys::SHEET;
+use crate::markup::html;
 
 /// What stands in the dialog; `beside` is where the site's other files are.
 pub fn sheet(beside: &AttrValue) -> Html {

@@ -3,9 +3,10 @@
 //! Only the last rows until the moment looked at are in the document; the trace keeps the rest.
 //! One write that goes to several replicas is one row.
 
-use yew::{Html, html};
+use yew::Html;
 
 use crate::format::{bytes, seconds, server_title, short_id};
+use crate::markup::html;
 use crate::run::RunHandle;
 use crate::world::{Entry, Message, PacketKind, ServerSnapshot, What};
 

@@ -2,10 +2,11 @@
 
 use wasm_bindgen::JsCast;
 use web_sys::{Event, HtmlInputElement, HtmlSelectElement, InputEvent};
-use yew::{Callback, Html, classes, html};
+use yew::{Callback, Html, classes};
 
 use crate::format::{seconds, server_title};
 use crate::keys;
+use crate::markup::html;
 use crate::setup::{Field, Setup};
 use crate::speed::{LIMIT, Speed, kept};
 use crate::state::Msg;

@@ -4,13 +4,14 @@
 
 use std::rc::Rc;
 
-use yew::{Callback, Html, KeyboardEvent, html};
+use yew::{Callback, Html, KeyboardEvent};
 
 use super::painting::Held;
 use super::plan::{Plan, Rect};
 use super::pointed::{inside, key, last, parted, range};
 use super::span::Zoom;
 use crate::format::thousands_signed;
+use crate::markup::html;
 use crate::run::RunHandle;
 use crate::world::BytesAt;
 

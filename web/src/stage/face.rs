@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use yew::{Html, classes, html};
+use yew::{Html, classes};
 
 use super::card::held_by_pin;
 use super::figures::lasting;
@@ -11,6 +11,7 @@ use super::standing::{Standing, standing};
 use super::topology::Topology;
 use super::{scale, turn};
 use crate::format::{server_title, short_id, thousands};
+use crate::markup::html;
 use crate::world::{Role, ServerSnapshot, Snapshot};
 
 /// What track and ticks need; it hardly ever changes.

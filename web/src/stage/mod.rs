@@ -33,7 +33,7 @@ use std::rc::Rc;
 
 use yew::{
     Callback, Html, PointerEvent, Properties, UseStateHandle, WheelEvent, function_component, hook,
-    html, use_memo, use_mut_ref, use_state_eq,
+    use_memo, use_mut_ref, use_state_eq,
 };
 
 use self::bytes_slider::{BytesProps, Pointed, bytes_slider};
@@ -49,6 +49,7 @@ use self::pointed::{inside, on_ring};
 use self::roster::{RosterProps, roster};
 use self::span::Zoom;
 use self::topology::Topology;
+use crate::markup::html;
 use crate::part::part;
 use crate::run::RunHandle;
 use crate::state::View;

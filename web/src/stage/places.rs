@@ -5,7 +5,9 @@
 
 use std::rc::Rc;
 
-use yew::{Html, html};
+use yew::Html;
+
+use crate::markup::html;
 
 use super::plan::{Plan, Rect};
 

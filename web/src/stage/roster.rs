@@ -7,13 +7,14 @@
 
 use std::rc::Rc;
 
-use yew::{Callback, Html, classes, html};
+use yew::{Callback, Html, classes};
 
 use super::card::{Card, Tally};
 use super::plan::{Detail, Plan};
 use super::standing::Standing;
 use super::topology::Topology;
 use super::wires::{Wire, wires};
+use crate::markup::html;
 use crate::part::keyed;
 use crate::world::{Action, Snapshot};
 

@@ -16,12 +16,13 @@ use wasm_bindgen::JsCast;
 use web_sys::{CanvasRenderingContext2d, Element, HtmlCanvasElement};
 use yew::{
     Callback, Html, KeyboardEvent, NodeRef, PointerEvent, Properties, WheelEvent,
-    function_component, hook, html, use_effect_with, use_mut_ref, use_node_ref, use_state_eq,
+    function_component, hook, use_effect_with, use_mut_ref, use_node_ref, use_state_eq,
 };
 
 use self::chronicle::{Chronicle, Flag};
 use self::painting::{Lanes, TimelinePainter};
 use crate::format::{seconds, server_title};
+use crate::markup::html;
 use crate::run::{Painter, PainterGuard, RunHandle};
 use crate::stage::canvas::{Size, on_theme, pixel_ratio, watch_size};
 use crate::stage::painting::palette::Palette;

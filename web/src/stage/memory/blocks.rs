@@ -4,10 +4,11 @@
 //! Invariant: at most [`MOST`] blocks are drawn, however many there are; those left out stand
 //! between the oldest and the newest as one piece that says how many.
 
-use yew::{Html, classes, html};
+use yew::{Html, classes};
 
 use super::{attached, numbers, percent};
 use crate::format::{bytes, thousands, thousands_signed};
+use crate::markup::html;
 use crate::world::{BacklogSnapshot, Block, ServerSnapshot, Snapshot};
 
 /// The most blocks drawn.

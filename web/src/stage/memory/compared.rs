@@ -1,9 +1,10 @@
 //! The three ways of keeping side by side: what each takes on this very run.
 
-use yew::{Html, classes, html};
+use yew::{Html, classes};
 
 use super::percent;
 use crate::format::bytes;
+use crate::markup::html;
 use crate::world::{BacklogSnapshot, Keeping, MemorySnapshot};
 
 /// A way of keeping as people know it.

@@ -1,11 +1,12 @@
 //! The proposal of 2011: a list for each replica, attached or away, with the part that it was sent
 //! already and the part that it was not.
 
-use yew::{Html, classes, html};
+use yew::{Html, classes};
 
 use super::ring::name;
 use super::{MOST_ROWS, percent};
 use crate::format::{server_title, thousands};
+use crate::markup::html;
 use crate::world::{BacklogSnapshot, ListSnapshot, ServerSnapshot, Snapshot};
 
 /// The drawing.

@@ -12,12 +12,13 @@ pub mod ring;
 
 use std::rc::Rc;
 
-use yew::{Callback, Html, html};
+use yew::{Callback, Html};
 
 use self::compared::compared;
 use super::plan::{Plan, Shape};
 use super::topology::Topology;
 use crate::format::server_title;
+use crate::markup::html;
 use crate::setup::engine_title;
 use crate::state::View;
 use crate::world::{Engine, Keeping, ServerSnapshot, Snapshot};

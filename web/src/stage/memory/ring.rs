@@ -1,10 +1,11 @@
 //! The circular buffer in memory, from its first byte to its last: where the next byte goes, and
 //! beside it the private queue of every replica (up to 6.2).
 
-use yew::{Html, html};
+use yew::Html;
 
 use super::{MOST_ROWS, attached, percent};
 use crate::format::{bytes, thousands, thousands_signed};
+use crate::markup::html;
 use crate::world::{BacklogSnapshot, ServerSnapshot, Snapshot};
 
 /// The drawing.
