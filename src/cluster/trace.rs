@@ -160,6 +160,12 @@ impl Trace {
         self.next - self.entries.len() as u64
     }
 
+    /// Since when everything is kept; none while nothing was dropped.
+    #[must_use]
+    pub fn kept_since(&self) -> Option<Instant> {
+        self.entries.front().filter(|_| self.dropped() > 0).map(|first| first.at)
+    }
+
     /// How many decisions were dropped because there were too many.
     #[must_use]
     pub fn dropped_decisions(&self) -> u64 {

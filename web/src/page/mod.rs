@@ -36,6 +36,7 @@ use self::marks::marks;
 use self::panels::{PanelsProps, panels};
 use self::sheet::sheet;
 use self::transport::{Chosen, HandsProps, TransportProps, hands, transport};
+use crate::format::seconds;
 use crate::markup::html;
 use crate::part::part;
 use crate::run::RunHandle;
@@ -120,6 +121,17 @@ pub fn page(props: &PageProps) -> Html {
     }
 }
 
+/// What is not there any more, in words; a run of hours would otherwise fill the memory.
+fn forgotten(session: &Session) -> Option<Html> {
+    let since = seconds(session.run().trace().kept_since()?.0);
+    Some(html! {
+        <p class="forgotten">
+            { "The messages before " }<b>{ since }</b>
+            { " s are no longer kept. You can still go there: the run is worked out again." }
+        </p>
+    })
+}
+
 fn timeline(props: &PageProps, session: &Session, place: (usize, usize)) -> Html {
     let (state, on) = (session.state(), &props.on);
     let now_us = session.snapshot().now_us;
@@ -141,6 +153,7 @@ fn timeline(props: &PageProps, session: &Session, place: (usize, usize)) -> Html
                 run={props.run.clone()} {now_us} {furthest_us}
                 on_seek={on.reform(Msg::Seek)} on_jump={on.reform(Msg::JumpToDecision)}
             />
+            { for forgotten(session) }
             { part(futures, FuturesProps::of(session, on)) }
             { part(hands, HandsProps {
                 setup: session.setup().clone(),

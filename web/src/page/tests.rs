@@ -250,3 +250,13 @@ fn a_lesson_has_its_region_and_the_list_marks_it() {
     assert_eq!(list.matches("aria-current").count(), 1);
     assert!(!html("calm", vec![]).contains("aria-label=\"Lesson\""));
 }
+
+#[test]
+fn a_run_that_has_outgrown_its_record_says_since_when_it_is_kept() {
+    let page = html("short-blip", vec![Msg::Advance(60_000_000)]);
+    assert!(!page.contains("no longer kept"), "a minute is not much");
+    let busy = r#"{"replicas":3,"workload":{"writes_per_second":200}}"#;
+    let busy = Msg::Load(Box::new(Scenario::from_json(busy).expect("a scenario")));
+    let page = html("short-blip", vec![busy, Msg::Advance(300_000_000)]);
+    has(&page, &["The messages before", "are no longer kept"]);
+}

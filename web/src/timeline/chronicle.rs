@@ -2,14 +2,19 @@
 //!
 //! Read once and then only what is new. Acting in the past replaces the end of the trace: when the
 //! last entry read is no longer the same, everything is read again. Stream messages closer than
-//! [`SAMPLE_US`] on the same link are one line; control messages are all kept. Absent on purpose:
-//! pixels.
+//! [`SAMPLE_US`] on the same link are one line; control messages are all kept. What the trace has
+//! dropped is dropped here too, a little later; flags stay longer. Absent on purpose: pixels.
 
 use crate::stage::card::output_kill;
 use crate::world::{Entry, LinkState, PacketKind, Trace, Verdict, What};
 
 /// The densest that stream messages are remembered.
 pub const SAMPLE_US: u64 = 10_000;
+
+/// How many flags are kept; the oldest go in a piece of a quarter.
+const MOST_FLAGS: usize = 4096;
+/// Entries of the trace that go before what came of them goes here.
+const FORGET_EVERY: u64 = 10_000;
 
 /// What a flag marks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,6 +98,8 @@ pub struct Phase {
 #[derive(Debug, Default)]
 pub struct Chronicle {
     last: Option<Entry>,
+    /// The first entry of the trace when something was forgotten last.
+    first: u64,
     decisions: usize,
     sampled: Vec<Option<u64>>,
     /// By lane, in order of time.
@@ -126,6 +133,28 @@ impl Chronicle {
         }
         if from <= end {
             self.last = trace.entry(end).cloned();
+        }
+        if first >= self.first + FORGET_EVERY {
+            self.first = first;
+            self.forget(trace.kept_since().map_or(0, |at| at.0));
+        }
+    }
+
+    /// Forgets what was before this moment; of what lasts, the last one before it still holds.
+    fn forget(&mut self, before_us: u64) {
+        for lines in &mut self.lines {
+            lines.drain(..lines.partition_point(|line| line.at_us < before_us));
+        }
+        for phases in &mut self.phases {
+            let over = phases.partition_point(|phase| phase.from_us <= before_us);
+            phases.drain(..over.saturating_sub(1));
+        }
+        for sources in &mut self.sources {
+            let over = sources.partition_point(|(from_us, _)| *from_us <= before_us);
+            sources.drain(..over.saturating_sub(1));
+        }
+        if self.flags.len() > MOST_FLAGS {
+            self.flags.drain(..MOST_FLAGS / 4);
         }
     }
 
@@ -290,6 +319,25 @@ mod tests {
         let mut chronicle = Chronicle::default();
         chronicle.read(run.trace());
         chronicle
+    }
+
+    #[test]
+    fn a_run_of_hours_leaves_no_more_here_than_the_trace_keeps() {
+        let text = r#"{"replicas":1,"workload":{"writes_per_second":200}}"#;
+        let mut run = Run::new(Scenario::from_json(text).expect("a scenario"));
+        let mut chronicle = Chronicle::default();
+        while run.trace().dropped() < 200_000 {
+            run.advance_us(10_000_000);
+            chronicle.read(run.trace());
+        }
+        let lines: usize = chronicle.lines.iter().map(Vec::len).sum();
+        let most = psync::cluster::trace::MOST_ENTRIES + FORGET_EVERY as usize;
+        assert!(lines > 10_000 && lines < most, "{lines}");
+        let since = run.trace().kept_since().expect("much was dropped");
+        assert!(since.0 > 1_000_000_000, "{since:?}");
+        let first = chronicle.lines_in(1, 0, u64::MAX).first().expect("there are lines");
+        assert!(first.at_us + 100_000_000 > since.0, "{first:?} {since:?}");
+        assert_eq!(chronicle.phases[1].len(), 1, "in sync all the time");
     }
 
     #[test]
