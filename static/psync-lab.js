@@ -7,6 +7,9 @@
 // workload and network as JSON), what is inside those three by its own name
 // (repl-backlog-size, writes-per-second, latency-us, ...), and
 //   theme="auto|light|dark|contrast"  autoplay  speed="10"  from-url
+//   compare='{"engine": "redis-6.2", "config": {"repl-backlog-size": "32kb"}}'
+// With compare a second run stands beside the first, with the same seed and
+// actions, and with this difference: engine, config or both.
 // With from-url the keys of the page's query and fragment override them.
 //
 // Methods, all async: snapshot() decisions() act(action) play() pause() step()
@@ -20,7 +23,7 @@
 // off screen or in a background tab.
 
 const beside = (name) => new URL(name, import.meta.url).href;
-const SHEETS = ["lab.css", "times.css", "panels.css", "lesson.css", "fits.css", "stage.css"];
+const SHEETS = ["lab.css", "times.css", "panels.css", "lesson.css", "compare.css", "fits.css", "stage.css"];
 
 let loading = null;
 

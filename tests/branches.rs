@@ -241,6 +241,30 @@ fn a_larger_backlog_beside_a_small_one_saves_a_full_resync_and_costs_memory() {
     assert_eq!(other.run().original().engine.name, "redis-7.2");
 }
 
+#[test]
+fn a_directive_in_which_two_sides_differ_is_each_sides_own() {
+    let mut left = Run::new(preset("too-long"));
+    let larger =
+        Scenario::from_json(r#"{"preset":"too-long","config":{"repl-backlog-size":"64kb"}}"#);
+    let own = vec!["repl-backlog-size".to_owned()];
+    let mut right = Comparison::of(&left, larger.expect("good"), own);
+    left.advance_to(seconds(3));
+    let set = action(r#"{"do":"config","directive":"repl-backlog-size","value":"128kb"}"#);
+    let other = action(r#"{"do":"config","directive":"repl-timeout","value":"7"}"#);
+    right.follow(&left);
+    right.try_action(&set).expect("it is not asked");
+    for action in [set, other] {
+        left.act(action).expect("it can");
+    }
+    left.advance_to(seconds(4));
+    right.follow(&left);
+    let size = |run: &Run| run.snapshot().servers[0].backlog.as_ref().map(|b| b.size);
+    assert_eq!((size(&left), size(right.run())), (Some(128 << 10), Some(64 << 10)));
+    assert_eq!((left.actions().len(), right.run().actions().len()), (4, 3));
+    let unknown = action(r#"{"do":"cut","replica":"replica-9"}"#);
+    assert!(right.try_action(&unknown).is_err());
+}
+
 /// A week is what ten minutes at 1000x come to.
 #[test]
 fn after_a_week_nothing_has_grown_without_end() {

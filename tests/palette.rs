@@ -12,6 +12,7 @@ const LAB: &str = concat!(
     include_str!("../static/times.css"),
     include_str!("../static/panels.css"),
     include_str!("../static/lesson.css"),
+    include_str!("../static/compare.css"),
     include_str!("../static/fits.css"),
 );
 const STAGE: &str = include_str!("../static/stage.css");

@@ -5,20 +5,27 @@
 //! [follows](Comparison::follow) wherever the first goes, does what is done there, and reports
 //! the differences of what both have cost.
 //!
-//! Invariant: after `follow` both stand at the same moment with the same actions. An action that
-//! the other side refuses (its engine does not know the directive) changes nothing there.
+//! Invariant: after `follow` both stand at the same moment with the same actions, but for this: a
+//! directive in which the two are to differ is each side's own, so `CONFIG SET` of it on one side
+//! leaves the other as it is. An action that the other side refuses (its engine does not know the
+//! directive) changes nothing there.
 
 use serde::Serialize;
 
+use super::action::{Action, TimedAction};
+use super::field::BadInput;
 use super::run::Run;
 use super::scenario::Scenario;
 use super::tally::Tally;
 use crate::time::Instant;
+use crate::wire::Value;
 
 /// The run that stands beside another.
 #[derive(Clone, Debug)]
 pub struct Comparison {
     run: Run,
+    /// Directives in which the two differ on purpose.
+    own: Vec<String>,
 }
 
 /// What both sides have cost until now, and the differences.
@@ -55,11 +62,17 @@ impl Comparison {
     /// `other` beside `left`: with the seed and the actions of `left`, at the same moment.
     #[must_use]
     pub fn new(left: &Run, other: Scenario) -> Comparison {
+        Comparison::of(left, other, Vec::new())
+    }
+
+    /// The same, where the directives named are this side's own.
+    #[must_use]
+    pub fn of(left: &Run, other: Scenario, own: Vec<String>) -> Comparison {
         let seed = left.original().seed;
-        let actions = left.actions().to_vec();
+        let actions = shared(left, &own).cloned().collect();
         let mut run = Run::new(Scenario { seed, actions, ..other });
         run.advance_to(left.now());
-        Comparison { run }
+        Comparison { run, own }
     }
 
     /// The other run.
@@ -70,15 +83,27 @@ impl Comparison {
 
     /// Goes where `left` is, and does what was done there.
     pub fn follow(&mut self, left: &Run) {
-        let (own, theirs) = (self.run.actions(), left.actions());
-        if own != theirs {
-            let common = own.iter().zip(theirs).take_while(|(one, other)| one == other).count();
-            let first = [own.get(common), theirs.get(common)];
+        let here = self.run.actions();
+        if !here.iter().eq(shared(left, &self.own)) {
+            let both = here.iter().zip(shared(left, &self.own));
+            let common = both.take_while(|(one, other)| one == other).count();
+            let first = [here.get(common), shared(left, &self.own).nth(common)];
             let parting = first.into_iter().flatten().map(|timed| timed.at).min();
             let until = parting.unwrap_or(Instant::ZERO).min(left.now());
-            self.run.take_back(until, theirs.to_vec());
+            self.run.take_back(until, shared(left, &self.own).cloned().collect());
         }
         self.run.seek(left.now());
+    }
+
+    /// What this side would answer to an action now; nothing changes by asking.
+    ///
+    /// # Errors
+    /// When it would not do it, with its reason.
+    pub fn try_action(&self, action: &Action) -> Result<Option<Value>, BadInput> {
+        if is_own(action, &self.own) {
+            return Ok(None);
+        }
+        self.run.world().clone().act(action)
     }
 
     /// What both have cost until now.
@@ -87,6 +112,15 @@ impl Comparison {
         let (left, right) = (left.tally(), self.run.tally());
         Report { left, right, delta: Delta::between(left, right) }
     }
+}
+
+/// The actions of `left` that count on both sides.
+fn shared<'a>(left: &'a Run, own: &'a [String]) -> impl Iterator<Item = &'a TimedAction> {
+    left.actions().iter().filter(move |timed| !is_own(&timed.action, own))
+}
+
+fn is_own(action: &Action, own: &[String]) -> bool {
+    matches!(action, Action::Config { directive, .. } if own.contains(directive))
 }
 
 impl Delta {

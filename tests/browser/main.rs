@@ -9,6 +9,7 @@
 mod accessibility;
 mod accessible;
 mod browser;
+mod comparison;
 mod controls;
 mod driver;
 mod elements;

@@ -9,6 +9,7 @@
 
 use serde_json::{Map, Value};
 
+use crate::difference::Difference;
 use crate::session::lessons;
 use crate::speed::Speed;
 use crate::state::Theme;
@@ -43,6 +44,8 @@ pub struct Wanted {
     pub presentation: bool,
     /// How fast.
     pub speed: Option<Speed>,
+    /// What a run beside it has differently.
+    pub compare: Option<Difference>,
     /// What was wrong, in words that name the pair.
     pub complaints: Vec<String>,
 }
@@ -71,6 +74,7 @@ pub fn read(pairs: &[Pair]) -> Result<Wanted, String> {
         lesson: None,
         presentation: false,
         speed: None,
+        compare: None,
         complaints: Vec::new(),
     };
     for pair in pairs {
@@ -80,6 +84,15 @@ pub fn read(pairs: &[Pair]) -> Result<Wanted, String> {
                 scenario = changed;
                 wanted.scenario = accepted;
             }
+            Err(why) => complaints.push(complaint(pair, &why)),
+        }
+    }
+    // What differs is laid over the whole of the rest.
+    for pair in pairs.iter().filter(|pair| pair.name == "compare") {
+        match Difference::from_json(&pair.value)
+            .and_then(|difference| difference.lay_over(&wanted.scenario).map(|_| difference))
+        {
+            Ok(difference) => wanted.compare = Some(difference),
             Err(why) => complaints.push(complaint(pair, &why)),
         }
     }
@@ -316,6 +329,22 @@ mod tests {
             let complaint = &wanted.complaints[0];
             assert!(complaint.starts_with("attribute lesson="), "{complaint}");
             assert!(complaint.contains("a-blip, too-long"), "{complaint}");
+        }
+    }
+
+    #[test]
+    fn what_a_run_beside_has_differently_is_laid_over_the_rest() {
+        let compare = |value: &str| read(&[pair("compare", value), pair("preset", "too-long")]);
+        let wanted = compare(r#"{"config":{"repl-backlog-size":"32kb"}}"#).unwrap();
+        assert_eq!(wanted.compare, Some(Difference::of("repl-backlog-size", "32kb")));
+        for wrong in ["32kb", r#"{"engine":"redis-9"}"#, r#"{"config":{"maxmemory":"1"}}"#] {
+            let wanted = compare(wrong).unwrap();
+            assert_eq!((wanted.compare, wanted.complaints.len()), (None, 1));
+            assert!(
+                wanted.complaints[0].starts_with("attribute compare="),
+                "{:?}",
+                wanted.complaints
+            );
         }
     }
 

@@ -19,7 +19,7 @@ use crate::app::{App, AppProps};
 use crate::frame::FrameLoop;
 use crate::run::RunHandle;
 use crate::session::Session;
-use crate::state::Msg;
+use crate::state::{Compare, Msg};
 use crate::world::DecisionRecord;
 use crate::{api, attributes, keys};
 
@@ -288,6 +288,9 @@ impl Inner {
         self.ask(Msg::Presentation(wanted.presentation));
         if let Some(speed) = wanted.speed {
             self.ask(Msg::Speed(speed));
+        }
+        if let Some(difference) = &wanted.compare {
+            self.ask(Msg::Compare(Compare::With(difference.clone())));
         }
         if wanted.autoplay && !still() {
             self.ask(Msg::Play);

@@ -1,6 +1,6 @@
 //! The keyboard: one table, used by the handler and by the sheet that explains it.
 
-use crate::state::{Msg, State};
+use crate::state::{Compare, Msg, State};
 use crate::world::Action;
 
 /// A key (or several) and what it does, as the sheet prints it.
@@ -27,6 +27,7 @@ pub const SHEET: &[Line] = &[
     Line { keys: &["l"], does: "learn: stages and lessons" },
     Line { keys: &["t"], does: "presentation, for the last row" },
     Line { keys: &["PgUp", "PgDn"], does: "while presenting: back and on" },
+    Line { keys: &["c"], does: "compare with another engine or setting" },
     Line { keys: &["?"], does: "this sheet" },
     Line { keys: &["Esc"], does: "close it, or end the presentation" },
 ];
@@ -54,6 +55,7 @@ pub fn msg(key: &str, state: &State) -> Option<Msg> {
         "PageDown" if state.presentation => Msg::Onward(true),
         "PageUp" if state.presentation => Msg::Onward(false),
         "Escape" if state.presentation => Msg::Presentation(false),
+        "c" => Msg::Compare(Compare::Toggle),
         "?" => Msg::Sheet(true),
         _ => Msg::ToggleLink(key.parse::<usize>().ok().filter(|n| (1..=9).contains(n))?),
     })

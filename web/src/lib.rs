@@ -17,6 +17,7 @@ pub mod announce;
 pub mod api;
 pub mod app;
 pub mod attributes;
+pub mod difference;
 pub mod element;
 pub mod format;
 pub mod frame;

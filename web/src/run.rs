@@ -30,21 +30,27 @@ type Wake = Box<dyn Fn()>;
 
 struct Shared {
     session: RefCell<Session>,
-    painters: RefCell<Vec<(u64, Rc<dyn Painter>)>>,
+    painters: RefCell<Vec<Registered>>,
     next_painter: Cell<u64>,
     wake: RefCell<Option<Wake>>,
 }
 
-/// A look into the run of one element.
+/// A painter, its number, and whether it paints the run beside.
+type Registered = (u64, bool, Rc<dyn Painter>);
+
+/// A look into the run of one element, or into the one beside it.
 #[derive(Clone)]
 pub struct RunHandle {
     shared: Rc<Shared>,
     generation: u64,
+    /// The number of the run beside, where this is a look into that.
+    beside: Option<u64>,
 }
 
 impl PartialEq for RunHandle {
     fn eq(&self, other: &RunHandle) -> bool {
-        Rc::ptr_eq(&self.shared, &other.shared) && self.generation == other.generation
+        let same = (self.generation, self.beside) == (other.generation, other.beside);
+        Rc::ptr_eq(&self.shared, &other.shared) && same
     }
 }
 
@@ -61,6 +67,7 @@ impl RunHandle {
                 wake: RefCell::new(None),
             }),
             generation,
+            beside: None,
         }
     }
 
@@ -68,7 +75,13 @@ impl RunHandle {
     #[must_use]
     pub fn renewed(&self) -> RunHandle {
         let generation = self.session().state().generation;
-        RunHandle { shared: Rc::clone(&self.shared), generation }
+        RunHandle { generation, ..self.clone() }
+    }
+
+    /// A handle on the run beside, by its number.
+    #[must_use]
+    pub fn beside(&self, number: u64) -> RunHandle {
+        RunHandle { beside: Some(number), ..self.clone() }
     }
 
     /// The session, to read.
@@ -84,12 +97,12 @@ impl RunHandle {
 
     /// Looks at the run itself.
     pub fn with<T>(&self, look: impl FnOnce(&Run) -> T) -> T {
-        look(self.session().run())
+        look(self.session().side(self.beside.is_some()))
     }
 
     /// Looks at the trace.
     pub fn with_trace<T>(&self, look: impl FnOnce(&Trace) -> T) -> T {
-        look(self.session().run().trace())
+        self.with(|run| look(run.trace()))
     }
 
     /// The byte at `pos` on `server`, and the command it belongs to; none when it is not kept.
@@ -102,7 +115,7 @@ impl RunHandle {
     pub fn register(&self, painter: Rc<dyn Painter>) -> PainterGuard {
         let id = self.shared.next_painter.get();
         self.shared.next_painter.set(id + 1);
-        self.shared.painters.borrow_mut().push((id, painter));
+        self.shared.painters.borrow_mut().push((id, self.beside.is_some(), painter));
         self.request_paint();
         PainterGuard { shared: Rc::downgrade(&self.shared), id }
     }
@@ -128,9 +141,12 @@ impl RunHandle {
     pub(crate) fn paint(&self) {
         // Copies, because a painter may look into the session or drop its guard.
         let snapshot = Rc::clone(self.session().snapshot());
+        let other = self.session().beside().map(|(snapshot, _)| Rc::clone(snapshot));
         let painters = self.shared.painters.borrow().clone();
-        for (_, painter) in painters {
-            painter.paint(snapshot.now_us, &snapshot);
+        for (_, beside, painter) in painters {
+            if let Some(snapshot) = Some(&snapshot).filter(|_| !beside).or(other.as_ref()) {
+                painter.paint(snapshot.now_us, snapshot);
+            }
         }
     }
 }
@@ -138,7 +154,7 @@ impl RunHandle {
 impl Drop for PainterGuard {
     fn drop(&mut self) {
         if let Some(shared) = self.shared.upgrade() {
-            shared.painters.borrow_mut().retain(|(id, _)| *id != self.id);
+            shared.painters.borrow_mut().retain(|(id, ..)| *id != self.id);
         }
     }
 }

@@ -16,12 +16,16 @@ use crate::reply;
 use crate::setup::{Change, Setup};
 use crate::state::{ConsoleLine, Msg, State};
 use crate::world::{
-    Action, BadInput, Branches, Comparison, DecisionRecord, Direction, Finding, Instant, LinkState,
-    Run, Scenario, Shared, Snapshot, What,
+    Action, BadInput, Branches, DecisionRecord, Direction, Finding, Instant, LinkState, Run,
+    Scenario, Shared, Snapshot, What,
 };
 
+mod beside;
 mod futures;
 pub mod lessons;
+
+use self::beside::Beside;
+pub use self::beside::Otherwise;
 
 /// The longest real time that one frame stands for: a page that was away does not catch up.
 pub const LONGEST_FRAME_US: u64 = 100_000;
@@ -53,7 +57,7 @@ pub struct News {
 #[derive(Debug)]
 pub struct Session {
     branches: Branches,
-    comparison: Option<Comparison>,
+    beside: Option<Beside>,
     finding: Option<Finding>,
     /// What was found out for the decision shown, lest each rendering run it again.
     foreseen: RefCell<Option<(DecisionRecord, Option<Finding>)>>,
@@ -79,7 +83,7 @@ impl Session {
         let setup = Setup::read(&run.scenario(), 0);
         Session {
             branches,
-            comparison: None,
+            beside: None,
             finding: None,
             foreseen: RefCell::default(),
             lesson: None,
@@ -146,10 +150,13 @@ impl Session {
         let stride = self.stride(real_us, &|| !late());
         let until = from + stride;
         // A lesson looks on every now and then, lest it miss what it waits for.
-        let slice = if self.lesson.is_some() { SLICE_US } else { stride };
+        // Two runs go side by side, lest a late frame end with one of them far behind.
+        let together = self.lesson.is_some() || self.beside.is_some();
+        let slice = if together { SLICE_US } else { stride };
         loop {
             let end = until.min(self.run().now().0 + slice);
             let arrived = self.branches.run_mut().advance_while(Instant(end), &|| !late());
+            self.beside_follows();
             self.watch_lesson();
             if !arrived || end == until || late() || !self.state.playing {
                 break;
@@ -245,9 +252,8 @@ impl Session {
             Msg::Fork => self.fork()?,
             Msg::ReturnTo(id) => self.return_to(id)?,
             Msg::Discard(id) => self.discard(id)?,
-            Msg::Compare(other) => self.compare(other.map(|other| *other)),
-            Msg::CompareWith(change) => self.compare_with(&change)?,
             Msg::Learn(open) => self.state.learn = open,
+            Msg::Compare(what) => self.compare(what)?,
             Msg::Lesson(name) => self.begin_lesson(&name)?,
             Msg::LessonNext => self.turn_lesson(LessonPlay::next)?,
             Msg::LessonPrevious => self.turn_lesson(LessonPlay::previous)?,
@@ -281,9 +287,7 @@ impl Session {
         self.state.jumped = None;
         self.state.slowed &= self.state.playing;
         self.snapshot = Rc::new(self.branches.run().snapshot());
-        if let Some(comparison) = &mut self.comparison {
-            comparison.follow(self.branches.run());
-        }
+        self.beside_moved();
         self.watch_lesson();
     }
 
@@ -354,10 +358,12 @@ impl Session {
     fn act(&mut self, action: Action) -> Result<Option<Value>, String> {
         // An action in the past begins another future: what was told of the old one is void.
         let told = self.told.min(self.run().world().next_entry());
+        let refusal = self.refused_beside(&action);
         let answer = self.branches.act(action).map_err(|error| error.to_string())?;
         self.told = told;
         self.moved();
         self.look_at_setup();
+        self.note_refusal(refusal, answer.as_ref());
         Ok(answer)
     }
 
@@ -368,9 +374,11 @@ impl Session {
             // Another engine is another story: it is told from the beginning.
             None if matches!(change, Change::Engine(_)) => {
                 let scenario = change.lay_over(&self.run().scenario())?;
-                let playing = self.state.playing;
+                let (playing, beside) = (self.state.playing, self.beside.take());
                 self.load(scenario);
                 self.state.playing = playing;
+                self.beside = beside;
+                self.compare_again();
                 Ok(())
             }
             None => self.replay(change),
@@ -428,7 +436,7 @@ impl Session {
     /// Another run, paused; everything about the old one is forgotten.
     fn load_run(&mut self, run: Run) {
         self.branches = Branches::of(run);
-        (self.comparison, self.finding, self.lesson) = (None, None, None);
+        (self.beside, self.finding, self.lesson) = (None, None, None);
         self.told = 0;
         self.pace.reset();
         self.state.generation += 1;

@@ -217,6 +217,19 @@ impl Field {
             .collect()
     }
 
+    /// The field of a directive.
+    #[must_use]
+    pub fn named(directive: &str) -> Option<Field> {
+        let found = DIRECTIVES.iter().find(|known| known.name == directive).map(Field::Directive);
+        found.or_else(|| (directive == Field::Backlog.label()).then_some(Field::Backlog))
+    }
+
+    /// Whether it is a directive of redis.conf.
+    #[must_use]
+    pub fn is_directive(self) -> bool {
+        matches!(self, Field::Backlog | Field::Directive(_))
+    }
+
     /// Its label.
     #[must_use]
     pub fn label(self) -> &'static str {
@@ -398,7 +411,7 @@ mod tests {
     use crate::world::ENGINES;
 
     fn directive(name: &str) -> Field {
-        DIRECTIVES.iter().find(|d| d.name == name).map(Field::Directive).expect("one of ours")
+        Field::named(name).expect("one of ours")
     }
 
     #[test]

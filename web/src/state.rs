@@ -2,7 +2,8 @@
 //!
 //! Plain values; [`Session`](crate::session::Session) is the only one who changes them.
 
-use crate::setup::Change;
+use crate::difference::Difference;
+use crate::setup::{Change, Field};
 use crate::speed::Speed;
 use crate::world::{Action, Scenario};
 
@@ -45,10 +46,8 @@ pub enum Msg {
     ReturnTo(u64),
     /// Forget a future left behind, by its number.
     Discard(u64),
-    /// Put another scenario beside this run, with its seed and actions; none ends that.
-    Compare(Option<Box<Scenario>>),
-    /// Put this run beside itself, with one change.
-    CompareWith(Change),
+    /// Something about the run beside this one.
+    Compare(Compare),
     /// The list of stages and lessons.
     Learn(bool),
     /// Begin a lesson, by its name or number.
@@ -107,6 +106,25 @@ pub enum Msg {
     Dismiss,
     /// Say it to those who do not see.
     Announce(String),
+}
+
+/// What can be asked about a run beside this one.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Compare {
+    /// Put one there, with what shows something at once; or close the comparison.
+    Toggle,
+    /// Put this run beside itself, with the same seed and actions and with this difference.
+    With(Difference),
+    /// With one change more in what differs.
+    Change(Change),
+    /// Let this directive differ in the place of the others, or none of them.
+    Choose(Option<Field>),
+    /// Show the other side's decision, or this one's again.
+    Look(bool),
+    /// Go on with the other side; this one is left behind as a branch.
+    Use,
+    /// Close the comparison.
+    Close,
 }
 
 /// The panels beside the drawing.

@@ -8,7 +8,7 @@ use super::share::Share;
 use crate::markup::html;
 use crate::run::RunHandle;
 use crate::setup::{Change, Setup, engine_title};
-use crate::state::{Msg, Tab, Theme};
+use crate::state::{Compare, Msg, Tab, Theme};
 use crate::world::{ENGINES, Scenario, presets};
 
 /// What the header needs.
@@ -26,6 +26,8 @@ pub struct HeaderProps {
     pub lesson: Option<&'static str>,
     /// Large type and presenter keys.
     pub presentation: bool,
+    /// Whether two runs are compared.
+    pub comparing: bool,
     /// Where everything asked for goes.
     pub on: Callback<Msg>,
 }
@@ -51,6 +53,13 @@ pub fn header(props: &HeaderProps) -> Html {
                     onclick={on.reform(|_| Msg::Learn(true))}
                 >
                     { "Learn" }
+                </button>
+                <button
+                    type="button" class="compare-toggle" title="Another engine or setting beside it (c)"
+                    aria-pressed={props.comparing.to_string()}
+                    onclick={on.reform(|_| Msg::Compare(Compare::Toggle))}
+                >
+                    { "Compare" }
                 </button>
                 <Share run={props.run.clone()} on={on.clone()} />
                 <button
@@ -128,17 +137,37 @@ fn pill(name: &str, value: &str, on: &Callback<Msg>) -> Html {
 
 /// The menu of all engines; another one begins the run again.
 pub fn engines(name: &'static str, setup: &Setup, on: &Callback<Msg>) -> Html {
-    let onchange = on.reform(|event: Event| {
+    engine_menu(name, "The run begins again with another engine", &setup.engine, on)
+}
+
+/// A menu of all engines.
+pub fn engine_menu(
+    name: &'static str,
+    title: &'static str,
+    chosen: &str,
+    on: &Callback<Msg>,
+) -> Html {
+    let options = ENGINES.iter().map(|engine| (engine.name, engine_title(engine))).collect();
+    choices(name, title, options, chosen, on, |name| Msg::Change(Change::Engine(name.to_owned())))
+}
+
+/// A menu of values and what they are called.
+pub fn choices(
+    name: &'static str,
+    title: &'static str,
+    options: Vec<(&'static str, String)>,
+    chosen: &str,
+    on: &Callback<Msg>,
+    to_msg: fn(&str) -> Msg,
+) -> Html {
+    let onchange = on.reform(move |event: Event| {
         let select = event.target().and_then(|target| target.dyn_into::<HtmlSelectElement>().ok());
-        let name = select.map(|select| select.value()).unwrap_or_default();
-        Msg::Change(Change::Engine(name))
+        to_msg(&select.map(|select| select.value()).unwrap_or_default())
     });
     html! {
-        <select aria-label={name} title="The run begins again with another engine" {onchange}>
-            { for ENGINES.iter().map(|engine| html! {
-                <option key={engine.name} value={engine.name} selected={engine.name == setup.engine}>
-                    { engine_title(engine) }
-                </option>
+        <select aria-label={name} {title} {onchange}>
+            { for options.into_iter().map(|(value, text)| html! {
+                <option key={value} {value} selected={value == chosen}>{ text }</option>
             }) }
         </select>
     }

@@ -3,10 +3,9 @@
 //! The document's order is the order of reading; where a container shows it otherwise, that is the
 //! style sheet's business.
 
-use std::rc::Rc;
-
 use yew::{AttrValue, Callback, Html};
 
+mod compare;
 mod completion;
 mod console;
 mod decision;
@@ -22,10 +21,12 @@ mod proven;
 mod settings;
 mod share;
 mod sheet;
+mod sides;
 mod transcript;
 mod transport;
 mod waiting;
 
+use self::compare::{CompareProps, compare};
 use self::decision::{DecisionProps, decision};
 use self::dialog::Dialog;
 use self::futures::{FuturesProps, futures};
@@ -35,14 +36,13 @@ use self::lesson::lesson;
 use self::marks::marks;
 use self::panels::{PanelsProps, panels};
 use self::sheet::sheet;
+use self::sides::sides;
 use self::transport::{Chosen, HandsProps, TransportProps, hands, transport};
 use crate::format::seconds;
 use crate::markup::html;
 use crate::part::part;
 use crate::run::RunHandle;
 use crate::session::Session;
-use crate::stage::Stage;
-use crate::stage::painting::marks::Marked;
 use crate::state::Msg;
 use crate::timeline::Timeline;
 
@@ -66,6 +66,7 @@ pub fn page(props: &PageProps) -> Html {
     let count = session.run().trace().decisions().len();
     let shown = session.decision();
     let place = (shown.map_or(0, |(n, _)| n + 1), count);
+    let looked_at = session.looked_at();
     html! {
         <div
             class="lab" data-theme={state.theme.name()} data-playing={state.playing.to_string()}
@@ -80,23 +81,17 @@ pub fn page(props: &PageProps) -> Html {
                 playing: state.playing,
                 lesson: session.lesson().map(|play| play.lesson().title.as_str()),
                 presentation: state.presentation,
+                comparing: session.comparison().is_some(),
                 on: on.clone(),
             }) }
             { lesson(&session, on) }
-            <div class="map">
-                <Stage
-                    snapshot={Rc::clone(session.snapshot())} run={run.clone()}
-                    playing={state.playing} selection={state.selection}
-                    marked={Marked::of(session.marked())} view={state.view} engine={session.setup().engine()}
-                    on_view={on.reform(Msg::View)}
-                    on_action={on.reform(Msg::Act)} on_select={on.reform(Msg::Select)}
-                />
-            </div>
+            { sides(run, &session, on) }
             { timeline(props, &session, place) }
-            <div class="side">
+            <div class="side" data-beside={looked_at.is_some().then_some("B")}>
+                { for CompareProps::of(&session, on).map(|props| part(compare, props)) }
                 { part(decision, DecisionProps {
-                    decision: shown.map(|(_, d)| d.clone()),
-                    finding: session.foreseen().filter(|finding| finding.helped()),
+                    finding: session.foreseen().filter(|f| f.helped() && looked_at.is_none()),
+                    decision: looked_at.or_else(|| shown.map(|(_, d)| d.clone())),
                     on: on.clone(),
                 }) }
                 { panels(&PanelsProps {

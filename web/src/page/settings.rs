@@ -22,7 +22,7 @@ pub fn settings(run: &RunHandle, on: &Callback<Msg>, beside: &str) -> Html {
             <fieldset>
                 <legend>{ title }</legend>
                 { for fields.into_iter().map(|field| html! {
-                    <Input key={field.id()} {field} text={field.text(setup)} on={on.clone()} />
+                    <Input key={field.id()} {field} id={field.id()} text={field.text(setup)} on={on.clone()} />
                 }) }
             </fieldset>
         }
@@ -43,16 +43,25 @@ pub fn settings(run: &RunHandle, on: &Callback<Msg>, beside: &str) -> Html {
     }
 }
 
+/// What a field needs.
 #[derive(Clone, PartialEq, Properties)]
-struct InputProps {
-    field: Field,
-    text: String,
-    on: Callback<Msg>,
+pub struct InputProps {
+    /// What may be typed.
+    pub field: Field,
+    /// Of the input.
+    pub id: &'static str,
+    /// Its label, where that is not the field's own.
+    #[prop_or_default]
+    pub label: Option<&'static str>,
+    /// Its text at present.
+    pub text: String,
+    /// Where a change goes.
+    pub on: Callback<Msg>,
 }
 
 /// A label, an input, a unit, and what is wrong with what was typed.
 #[function_component]
-fn Input(props: &InputProps) -> Html {
+pub fn Input(props: &InputProps) -> Html {
     // What was typed and why it will not do; it stays in the field until it is mended.
     let wrong = use_state(|| None::<(String, String)>);
     let field = props.field;
@@ -73,13 +82,14 @@ fn Input(props: &InputProps) -> Html {
         }
     };
     let value = wrong.as_ref().map_or_else(|| props.text.clone(), |(typed, _)| typed.clone());
-    let wrong_id = format!("{}-wrong", field.id());
+    let wrong_id = format!("{}-wrong", props.id);
+    let label = props.label.unwrap_or(field.label());
     let numeric = !matches!(field, Field::Backlog | Field::Directive(_));
     html! {
         <div class="field">
-            <label for={field.id()}>{ field.label() }</label>
+            <label for={props.id}>{ label }</label>
             <input
-                id={field.id()} type="text" inputmode={if numeric { "decimal" } else { "text" }}
+                id={props.id} type="text" inputmode={if numeric { "decimal" } else { "text" }}
                 autocomplete="off" spellcheck="false" {value}
                 aria-invalid={wrong.is_some().then_some("true")}
                 aria-describedby={wrong.is_some().then(|| wrong_id.clone())}

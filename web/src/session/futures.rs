@@ -1,25 +1,13 @@
-//! Other futures of the run: branches, what would have been, and a run beside it.
+//! Other futures of the run: branches, and what would have been.
 
 use super::Session;
 use crate::setup::Change;
-use crate::world::{Comparison, Finding, Instant, Report, Scenario};
+use crate::world::{Finding, Instant};
 
 /// Later in a run than this, in simulated microseconds, nothing is run again unasked.
 const LONGEST_RERUN_US: u64 = 120_000_000;
 
 impl Session {
-    /// The run beside this one, while two are compared.
-    #[must_use]
-    pub fn comparison(&self) -> Option<&Comparison> {
-        self.comparison.as_ref()
-    }
-
-    /// What the two have cost until now, with signed differences.
-    #[must_use]
-    pub fn report(&self) -> Option<Report> {
-        self.comparison.as_ref().map(|comparison| comparison.report(self.run()))
-    }
-
     /// What would have been: found out by [`Msg::WhatIf`](crate::state::Msg::WhatIf) for the
     /// decision shown.
     #[must_use]
@@ -73,23 +61,13 @@ impl Session {
     }
 
     /// Another run stands in the place of the old one; its entries from number `told` on are news.
-    fn changed_future(&mut self, told: u64) {
+    pub(super) fn changed_future(&mut self, told: u64) {
         self.told = told;
         self.pace.reset();
         self.state.generation += 1;
         self.moved();
         self.look_at_setup();
-    }
-
-    pub(super) fn compare(&mut self, with: Option<Scenario>) {
-        self.comparison = with.map(|other| Comparison::new(self.branches.run(), other));
-    }
-
-    /// The run beside this one has this change.
-    pub(super) fn compare_with(&mut self, change: &Change) -> Result<(), String> {
-        let other = change.lay_over(self.branches.run().original())?;
-        self.compare(Some(other));
-        Ok(())
+        self.compare_again();
     }
 
     pub(super) fn what_if(&mut self) -> Result<(), String> {

@@ -198,24 +198,6 @@ fn what_would_have_been_is_found_out_without_moving_and_kept_as_a_branch_when_sh
 }
 
 #[test]
-fn two_settings_side_by_side_stand_at_one_moment_wherever_it_goes() {
-    use crate::setup::Field;
-    let mut session = session("too-long");
-    session.apply(Msg::CompareWith(Field::Backlog.read("64kb").unwrap())).unwrap();
-    advance(&mut session, 24_000_000);
-    let delta = session.report().unwrap().delta;
-    assert_eq!((delta.full_resyncs, delta.partial_resyncs), (-1, 1));
-    for msg in [Msg::Seek(3_000_000), Msg::ToggleLink(1), Msg::Step, Msg::Advance(9_000_000)] {
-        session.apply(msg).unwrap();
-        let other = session.comparison().unwrap().run();
-        assert_eq!(other.now(), session.run().now());
-        assert_eq!(other.actions(), session.run().actions());
-    }
-    session.apply(Msg::Compare(None)).unwrap();
-    assert!(session.report().is_none());
-}
-
-#[test]
 fn a_lesson_is_read_with_next_and_previous_and_the_goal_ticks_itself_off() {
     let mut session = session("calm");
     let wrong = session.apply(Msg::Lesson("nothing".to_owned())).unwrap_err();

@@ -135,7 +135,8 @@ pub(crate) fn watch_size(root: &NodeRef, on_size: impl Fn(Size) + 'static) -> Bo
         if w > 0 {
             let frame = measured.closest("[data-fit]").ok().flatten();
             let fit = frame.and_then(|frame| frame.get_attribute("data-fit"));
-            let fit = Fit::named(fit.as_deref());
+            let pair = measured.closest(".is-pair").is_ok_and(|pair| pair.is_some());
+            let fit = Fit::named(fit.as_deref()).of_pair(pair);
             on_size(Size { width: f64::from(w), height: f64::from(h), fit });
         }
     });

@@ -78,6 +78,9 @@ pub struct StageProps {
     pub on_action: Callback<Action>,
     /// Somebody looks at another server.
     pub on_select: Callback<Option<usize>>,
+    /// Whether it is the drawing of the run beside, which has a name of its own.
+    #[prop_or_default]
+    pub beside: bool,
     /// Paints `snapshot` and not the run's present: for stills.
     #[prop_or_default]
     pub still: bool,
@@ -123,8 +126,9 @@ pub fn Stage(props: &StageProps) -> Html {
     let onpointermove = on_move(&surface, held, head, &on_point);
     let onpointerleave = on_point.reform(|_| None);
     let onwheel = on_wheel(&surface, *zoom, &on_zoom);
+    let name = if props.beside { "Replication map of B" } else { "Replication map" };
     html! {
-        <section class="stage" aria-label="Replication map" ref={surface.root.clone()}
+        <section class="stage" aria-label={name} ref={surface.root.clone()}
             style={root_style(plan)}>
             <div class={figure_class(plan)} style={figure_style(plan)} {onpointermove}
                 {onpointerleave} {onwheel}>

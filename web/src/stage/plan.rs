@@ -30,9 +30,21 @@ pub enum Fit {
     Figure,
     /// A card: no more than the dial.
     Card,
+    /// One of two drawings side by side in a page: its box says how high it is.
+    Half,
 }
 
 impl Fit {
+    /// The same for one of two that share its place.
+    #[must_use]
+    pub fn of_pair(self, pair: bool) -> Fit {
+        match self {
+            Fit::Page if pair => Fit::Half,
+            _ if pair => Fit::Card,
+            fit => fit,
+        }
+    }
+
     /// Reads the attribute `data-fit` of the element's frame.
     #[must_use]
     pub fn named(name: Option<&str>) -> Fit {
@@ -146,6 +158,7 @@ impl Plan {
         let width = width.max(120.0);
         match fit {
             Fit::Card => Plan::card(width, height.max(120.0), replicas),
+            Fit::Half => Plan::half(width, height.max(360.0), replicas, view),
             Fit::Figure if width >= 360.0 => Plan::wide(width, height.max(200.0), replicas, view),
             Fit::Figure | Fit::Page if width < 480.0 => Plan::phone(width, replicas, view),
             Fit::Page if width < 640.0 => Plan::tall(width, replicas, view),
@@ -225,6 +238,39 @@ impl Plan {
         }
         // Above the ruler stand the master's facts, which elsewhere are inside the dial.
         Plan::column(Shape::Phone, width, replicas, None, 146.0)
+    }
+
+    /// From below: rows, the ruler, and in what is left the dial, if that is enough for one.
+    fn half(width: f64, height: f64, replicas: usize, view: View) -> Plan {
+        let (detail, row, gap) = match replicas {
+            0..=4 => (Detail::Rows, 34.0, 4.0),
+            _ => (Detail::Tiles, 0.0, 0.0),
+        };
+        let used = stack_height(detail, replicas, (row, gap), 140.0);
+        let cards = Rect { x: 12.0, y: height - 12.0 - used, w: width - 24.0, h: used };
+        let ruler_top = cards.y - RULER_HEIGHT - 8.0;
+        let (above, below, side) = (46.0, 20.0, 50.0);
+        let rim = (width - 2.0 * side).min(ruler_top - above - below) / 2.0;
+        let dial = circle(width / 2.0, (above + ruler_top - below) / 2.0, rim);
+        let top = TITLE + 14.0;
+        let place = Rect { x: 12.0, y: top, w: width - 24.0, h: ruler_top - top - 6.0 };
+        let round = view == View::Dial && rim >= 60.0;
+        Plan {
+            shape: if round { Shape::Tall } else { Shape::Phone },
+            width,
+            height,
+            dial: round.then_some(dial),
+            title: Some(Rect { x: 12.0, y: 8.0, w: width - 24.0, h: TITLE }),
+            memory: (view == View::Memory).then_some(place),
+            terse: true,
+            ruler: Some(ruler(width, ruler_top)),
+            detail,
+            cards,
+            card_height: row,
+            card_gap: gap,
+            bus: None,
+            replicas,
+        }
     }
 
     fn with_memory(self) -> Plan {
@@ -368,7 +414,7 @@ mod tests {
 
     #[test]
     fn no_container_makes_anything_leave_it() {
-        for fit in [Fit::Page, Fit::Figure, Fit::Card] {
+        for fit in [Fit::Page, Fit::Figure, Fit::Card, Fit::Half] {
             for width in [200, 360, 390, 460, 479, 480, 639, 640, 720, 800, 908, 1280, 2560] {
                 for height in [0, 240, 310, 420, 517, 900] {
                     for replicas in [0, 1, 3, 4, 5, 9, 20, 100] {
