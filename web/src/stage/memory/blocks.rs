@@ -210,22 +210,30 @@ fn axis(list: &[Block], pieces: &[Piece]) -> Html {
     let Some(newest) = list.last() else { return Html::default() };
     let end = newest.first.0 + i64::try_from(newest.used).unwrap_or(0) - 1;
     let to = place(pieces, end + 1).unwrap_or(1.0);
+    // What a label takes where the row is narrowest, on a phone.
+    let wide = |text: &str| 0.03 + text.len() as f64 * 0.022;
+    let newest = thousands_signed(end);
     // The newest byte's label ends where that byte does; near the left edge it has the row alone.
-    let style =
-        if to < 0.18 { "left:0".to_owned() } else { format!("right:{:.2}%", (1.0 - to) * 100.0) };
+    let from = to - wide(&newest);
+    let style = match from < 0.0 {
+        true => "left:0".to_owned(),
+        false => format!("right:{:.2}%", (1.0 - to) * 100.0),
+    };
     let mut free = -1.0;
     let mut shown = Vec::new();
-    for piece in pieces.iter().filter(|piece| piece.at.0 + 0.34 < to) {
-        if piece.at.0 >= free {
-            free = piece.at.0 + 0.18;
-            let style = format!("left:{:.2}%", piece.at.0 * 100.0);
-            shown.push(html! { <span {style}>{ thousands_signed(piece.first_byte) }</span> });
+    for piece in pieces {
+        let (at, text) = (piece.at.0, thousands_signed(piece.first_byte));
+        let ends = at + wide(&text);
+        if at >= free && ends <= from {
+            free = ends;
+            let style = format!("left:{:.2}%", at * 100.0);
+            shown.push(html! { <span {style}>{ text }</span> });
         }
     }
     html! {
         <div class="blocks-axis" aria-hidden="true">
             { for shown }
-            <span {style}>{ thousands_signed(end) }</span>
+            <span {style}>{ newest }</span>
         </div>
     }
 }

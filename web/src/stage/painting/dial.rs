@@ -24,6 +24,10 @@ pub const FUSE_GAP: f64 = 9.0;
 const LABEL_GAP: f64 = 23.0;
 /// Half a hand's width, and its height.
 const HAND: (f64, f64) = (8.0, 14.0);
+/// In a figure: how far the button in the corner reaches to the right and down.
+const CORNER: (f64, f64) = (130.0, 36.0);
+/// There too: half the width and height of the offset in the middle.
+const OFFSET: (f64, f64) = (46.0, 30.0);
 
 /// What the dial keeps between frames.
 #[derive(Debug, Default)]
@@ -180,7 +184,9 @@ impl DialBrush {
             });
             // The stub of the bus begins 20 px before it, at the height of three o'clock.
             let inside = x - w / 2.0 >= 1.0 && x + w / 2.0 <= s.bounds - 13.0;
-            if free && inside {
+            // In a figure the button in the corner reaches over the top of the dial.
+            let covered = s.terse && y < CORNER.1 && x - w / 2.0 < CORNER.0;
+            if free && inside && !covered {
                 pen.text(text, x, y);
             }
         }
@@ -299,6 +305,10 @@ fn hand(pen: &Pen, c: &Circle, scene: &Scene<'_>, marker: &Marker) {
     }
     let (x, y) = turn::point(c.x, c.y, rim - HAND.1 - 9.0, body);
     pen.type_with(&scene.palette.bold, scene.palette.text_of(marker.standing), Align::Middle);
+    // Where there is only room for the offset, it has it alone; notes and ruler name the hand too.
+    if scene.terse && (x - c.x).abs() < OFFSET.0 && (y - c.y).abs() < OFFSET.1 {
+        return;
+    }
     scene.label_of(marker, |text| {
         // Wide labels glide inwards at the sides, as those outside glide outwards.
         let shift = (text.chars().count() as f64 * 3.6 - 4.0).max(0.0) * (body * TAU).sin();
