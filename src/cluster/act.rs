@@ -101,6 +101,15 @@ impl World {
         Ok(None)
     }
 
+    /// What a server answers now to `INFO replication` and to `ROLE`; the world is not touched.
+    ///
+    /// # Errors
+    /// When it answers nothing.
+    pub fn says(&self, server: usize) -> Result<(String, Value), BadInput> {
+        let name = self.nodes.get(server).map_or("", |node| node.name.as_str());
+        Ok(self.nodes[self.awake(name)?].server.says(self.now))
+    }
+
     pub(super) fn find(&self, field: &str, name: &str) -> Result<usize, BadInput> {
         self.nodes.iter().position(|node| node.name == name).ok_or_else(|| {
             let last = self.nodes.len() - 1;

@@ -135,6 +135,17 @@ impl Trace {
         self.entries.iter()
     }
 
+    /// What happened from one moment to another, both included.
+    pub fn between(
+        &self,
+        from: Instant,
+        to: Instant,
+    ) -> impl DoubleEndedIterator<Item = &Entry> + ExactSizeIterator {
+        let first = self.entries.partition_point(|entry| entry.at < from);
+        let end = self.entries.partition_point(|entry| entry.at <= to);
+        self.entries.range(first..end.max(first))
+    }
+
     /// Entry number `seq`, if it is kept.
     #[must_use]
     pub fn entry(&self, seq: u64) -> Option<&Entry> {

@@ -15,6 +15,7 @@ mod driver;
 mod elements;
 mod engines;
 mod futures;
+mod info;
 mod keyboard;
 mod lab;
 mod layouts;
@@ -28,6 +29,7 @@ mod resyncs;
 mod shots;
 mod site;
 mod story;
+mod transcript;
 
 use browser::{Outcome, on_page};
 

@@ -1,9 +1,11 @@
 //! The root of the component tree: draws the page anew whenever it is told that the session
 //! changed.
 
+use std::rc::Rc;
+
 use yew::{AttrValue, Callback, Component, Context, Html, Properties};
 
-use crate::page::{PageProps, page};
+use crate::page::{Following, PageProps, page};
 use crate::run::RunHandle;
 use crate::state::Msg;
 
@@ -21,7 +23,10 @@ pub struct AppProps {
 }
 
 /// The root component.
-pub struct App;
+#[derive(Default)]
+pub struct App {
+    following: Rc<Following>,
+}
 
 impl Component for App {
     type Message = ();
@@ -29,7 +34,7 @@ impl Component for App {
 
     fn create(ctx: &Context<App>) -> App {
         ctx.props().on_ready.emit(ctx.link().callback(|()| ()));
-        App
+        App::default()
     }
 
     fn update(&mut self, _ctx: &Context<App>, (): ()) -> bool {
@@ -41,6 +46,12 @@ impl Component for App {
         let run = props.run.renewed();
         let revision = run.session().state().revision;
         let beside = props.beside.clone();
-        page(&PageProps { run, revision, beside, on: props.on.clone() })
+        let following = Rc::clone(&self.following);
+        page(&PageProps { run, revision, beside, following, on: props.on.clone() })
+    }
+
+    fn rendered(&mut self, ctx: &Context<App>, _first: bool) {
+        let session = ctx.props().run.session();
+        self.following.look(session.snapshot().now_us, session.state().playing);
     }
 }

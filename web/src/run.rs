@@ -33,6 +33,7 @@ struct Shared {
     painters: RefCell<Vec<Registered>>,
     next_painter: Cell<u64>,
     wake: RefCell<Option<Wake>>,
+    zoomed: Cell<Option<(u64, u64)>>,
 }
 
 /// A painter, its number, and whether it paints the run beside.
@@ -65,6 +66,7 @@ impl RunHandle {
                 painters: RefCell::default(),
                 next_painter: Cell::new(0),
                 wake: RefCell::new(None),
+                zoomed: Cell::new(None),
             }),
             generation,
             beside: None,
@@ -125,6 +127,17 @@ impl RunHandle {
         if let Some(wake) = &*self.shared.wake.borrow() {
             wake();
         }
+    }
+
+    /// The first and the last moment that the timeline shows, while it is zoomed.
+    #[must_use]
+    pub fn zoomed(&self) -> Option<(u64, u64)> {
+        self.shared.zoomed.get()
+    }
+
+    /// What the timeline says of that.
+    pub fn set_zoomed(&self, stretch: Option<(u64, u64)>) {
+        self.shared.zoomed.set(stretch);
     }
 
     /// How the frame loop is woken.

@@ -6,8 +6,11 @@ use crate::cluster::trace::Entry;
 
 /// A Mermaid sequence diagram of these entries.
 #[must_use]
-pub fn mermaid<'a>(entries: impl Iterator<Item = &'a Entry>, names: &[String]) -> String {
-    let (rows, more) = rows(entries);
+pub fn mermaid<'a>(mut entries: impl Iterator<Item = &'a Entry>, names: &[String]) -> String {
+    drawn(rows(&mut entries), names)
+}
+
+fn drawn((rows, more): (Vec<Row>, usize), names: &[String]) -> String {
     let mut out = String::from("sequenceDiagram\n");
     for (index, name) in names.iter().enumerate() {
         // Names with a hyphen are no identifiers everywhere; numbers behind a letter are.

@@ -37,7 +37,7 @@ enum RowKind {
 }
 
 /// Rows of a diagram, and how many more there would be.
-fn rows<'a>(entries: impl Iterator<Item = &'a Entry>) -> (Vec<Row>, usize) {
+fn rows(entries: &mut dyn Iterator<Item = &Entry>) -> (Vec<Row>, usize) {
     let mut rows: Vec<Row> = Vec::new();
     let mut sums: Vec<Sum> = Vec::new();
     let mut more = 0;

@@ -20,8 +20,11 @@ const STYLE: &str = "text{font:12px ui-monospace,monospace;fill:#1c2127}\
 
 /// An SVG sequence diagram of these entries.
 #[must_use]
-pub fn svg<'a>(entries: impl Iterator<Item = &'a Entry>, names: &[String]) -> String {
-    let (rows, more) = rows(entries);
+pub fn svg<'a>(mut entries: impl Iterator<Item = &'a Entry>, names: &[String]) -> String {
+    drawn(rows(&mut entries), names)
+}
+
+fn drawn((rows, more): (Vec<Row>, usize), names: &[String]) -> String {
     let width = LEFT + LANE * names.len().max(1);
     let height = TOP + STEP * (rows.len() + 2);
     let mut out = format!(

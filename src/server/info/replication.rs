@@ -8,15 +8,28 @@ use super::field;
 use crate::server::downstream::Seat;
 use crate::server::engine::Naming;
 use crate::server::{Phase, Server};
-use crate::time::SECOND_US;
+use crate::time::{Instant, SECOND_US};
 use crate::wire::Value;
 
 impl Server {
+    /// What `INFO replication` and `ROLE` answer at `now`, without asking: nothing is counted and
+    /// nothing moves, so that it can be looked at ten times a second.
+    #[must_use]
+    pub fn says(&self, now: Instant) -> (String, Value) {
+        let mut info = "# Replication\r\n".to_owned();
+        self.info_replication_at(now.max(self.now), &mut info);
+        (info, self.role())
+    }
+
     pub(super) fn info_replication(&self, out: &mut String) {
+        self.info_replication_at(self.now, out);
+    }
+
+    fn info_replication_at(&self, now: Instant, out: &mut String) {
         let role = if self.upstream.is_some() { "slave" } else { "master" };
         field!(out, "role:{role}");
         if self.upstream.is_some() {
-            self.info_upstream(out);
+            self.info_upstream(now, out);
         }
         field!(out, "connected_slaves:{}", self.replicas().count());
         if let Some(good) = self.good_replicas() {
@@ -28,7 +41,7 @@ impl Server {
             let state = seat.state();
             let ip = client.announced.ip.as_ref().unwrap_or(&client.peer_ip);
             let port = client.announced.port.unwrap_or(0);
-            let lag = if seat.is_online() { self.now.whole_seconds_since(seat.heard) } else { 0 };
+            let lag = if seat.is_online() { now.whole_seconds_since(seat.heard) } else { 0 };
             let acked = seat.acked;
             let more = match self.engine.dual_channel {
                 true => format!(",type={}", self.channel_name(conn, seat.stage)),
@@ -65,13 +78,13 @@ impl Server {
         field!(out, "repl_backlog_histlen:{histlen}");
     }
 
-    fn info_upstream(&self, out: &mut String) {
+    fn info_upstream(&self, now: Instant, out: &mut String) {
         let Some(link) = self.link() else { return };
         let up = link.phase == Phase::Connected;
         field!(out, "master_host:{}", link.master.host);
         field!(out, "master_port:{}", link.master.port);
         field!(out, "master_link_status:{}", if up { "up" } else { "down" });
-        let silence = if up { self.now.us_since(link.last_io) / SECOND_US } else { 0 };
+        let silence = if up { now.us_since(link.last_io) / SECOND_US } else { 0 };
         let silence = if up { silence.to_string() } else { "-1".to_owned() };
         field!(out, "master_last_io_seconds_ago:{silence}");
         let transfer = link.transfer;
@@ -84,7 +97,7 @@ impl Server {
             // In hundredths of a percent, so that nothing here needs a floating-point number.
             let perc = (received * 10_000).checked_div(total).unwrap_or(0);
             field!(out, "master_sync_perc:{}.{:02}", perc / 100, perc % 100);
-            let silence = self.now.us_since(link.last_io) / SECOND_US;
+            let silence = now.us_since(link.last_io) / SECOND_US;
             field!(out, "master_sync_last_io_seconds_ago:{silence}");
         }
         if self.engine.vocabulary.failover {
@@ -96,7 +109,7 @@ impl Server {
             field!(out, "replicas_repl_buffer_peak:{}", link.buffer_peak);
         }
         if let Some(since) = link.down_since {
-            let seconds = self.now.us_since(since) / SECOND_US;
+            let seconds = now.us_since(since) / SECOND_US;
             field!(out, "master_link_down_since_seconds:{seconds}");
         }
         field!(out, "slave_priority:{}", self.config.replica_priority);

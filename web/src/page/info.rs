@@ -1,25 +1,53 @@
-//! The panel "INFO": the facts of each server, by the names that INFO gives them.
+//! The panel "INFO": what a server answers to `INFO replication` and to `ROLE`. A line marks its
+//! thing on the drawing while it is pointed at or has the focus. Below, a line for every server.
 
-use yew::{Callback, Html};
+use wasm_bindgen::JsCast;
+use web_sys::{Event, EventTarget, HtmlSelectElement};
+use yew::{Callback, FocusEvent, Html, KeyboardEvent, MouseEvent};
 
-use crate::format::{server_title, short_id, thousands, thousands_signed};
+use super::fields::{Asked, ROLE};
+use super::transcript::{near, walk};
+use crate::format::{server_title, thousands};
 use crate::markup::html;
+use crate::reply::print;
 use crate::run::RunHandle;
 use crate::stage::memory::compared::compared;
 use crate::state::Msg;
-use crate::world::{LinkState, Role, ServerSnapshot};
+use crate::world::ServerSnapshot;
 
-/// The facts of the server looked at, and a line for every other.
+/// What the server looked at says, and a line for every other.
 pub fn info(run: &RunHandle, on: &Callback<Msg>) -> Html {
     let session = run.session();
-    let servers = &session.snapshot().servers;
-    let chosen = session.state().selection.filter(|n| *n < servers.len()).unwrap_or(0);
+    let snapshot = session.snapshot();
+    let asked = Asked::of(snapshot, session.state().selection);
+    let servers = &snapshot.servers;
+    let onchange = on.reform(|event: Event| {
+        let select = event.target().and_then(|t| t.dyn_into::<HtmlSelectElement>().ok());
+        Msg::Select(select.and_then(|select| select.value().parse().ok()))
+    });
+    let said = match session.run().world().says(asked.index) {
+        Ok((text, role)) => html! {
+            <>
+                { list("INFO replication", info_lines(&asked, &text), on) }
+                { list("ROLE", role_lines(&asked, &print(&role)), on) }
+            </>
+        },
+        Err(why) => html! { <p class="hint">{ why.to_string() }</p> },
+    };
     html! {
         <>
-            { for servers.get(chosen).map(facts) }
-            { for servers.get(chosen).and_then(|server| server.backlog.as_ref()).map(|backlog| {
-                compared(backlog, session.setup().engine().keeping)
-            }) }
+            <label class="asked">
+                { "What " }
+                <select aria-label="Server asked" {onchange}>
+                    { for servers.iter().enumerate().map(|(n, server)| html! {
+                        <option value={n.to_string()} selected={n == asked.index}>
+                            { server_title(&server.name) }
+                        </option>
+                    }) }
+                </select>
+                { " answers" }
+            </label>
+            { said }
             <table class="servers">
                 <caption class="unseen">{ "All servers" }</caption>
                 <thead><tr>
@@ -30,15 +58,80 @@ pub fn info(run: &RunHandle, on: &Callback<Msg>) -> Html {
                 </tr></thead>
                 <tbody>
                     { for servers.iter().enumerate().map(|(n, server)| {
-                        line(n, server, n == chosen, on)
+                        row(n, server, n == asked.index, on)
                     }) }
                 </tbody>
             </table>
+            { for asked.server().and_then(|server| server.backlog.as_ref()).map(|backlog| {
+                compared(backlog, session.setup().engine().keeping)
+            }) }
         </>
     }
 }
 
-fn line(n: usize, server: &ServerSnapshot, chosen: bool, on: &Callback<Msg>) -> Html {
+/// The lines of an answer. One of them is a stop of the tab key, arrows move among them.
+fn list(command: &'static str, lines: Vec<Html>, on: &Callback<Msg>) -> Html {
+    let (over, out) = (point(on, true), point(on, false));
+    let (enter, leave) = (over.clone(), out.clone());
+    html! {
+        <>
+            <h2 class="command">{ command }</h2>
+            <ul
+                class="said" role="listbox" aria-label={command}
+                onmouseover={over.reform(|event: MouseEvent| event.target())}
+                onmouseout={out.reform(|event: MouseEvent| event.target())}
+                onfocusin={enter.reform(|event: FocusEvent| event.target())}
+                onfocusout={leave.reform(|event: FocusEvent| event.target())}
+                onkeydown={Callback::from(|event: KeyboardEvent| walk(&event))}
+            >
+                { for lines }
+            </ul>
+        </>
+    }
+}
+
+/// Marks what the line under this is about, or nothing.
+fn point(on: &Callback<Msg>, there: bool) -> Callback<Option<EventTarget>> {
+    let on = on.clone();
+    Callback::from(move |target| {
+        let line = near(target, "[data-about]").filter(|_| there);
+        let about = line.and_then(|line| line.get_attribute("data-about")).unwrap_or_default();
+        on.emit(Msg::Point(about.split_whitespace().map(str::to_owned).collect()));
+    })
+}
+
+/// One line; `name` is the field of INFO that it stands for, `about` the line with its address.
+fn field(asked: &Asked, name: &str, line: &str, about: &str) -> Html {
+    let (meaning, about) = asked.tell(name, about);
+    // The first line of an answer is the stop.
+    let stop = if name.starts_with("role") { "0" } else { "-1" };
+    html! {
+        <li role="option" tabindex={stop} data-about={about}>
+            { line }
+            <span class="meaning">{ meaning }</span>
+        </li>
+    }
+}
+
+fn info_lines(asked: &Asked, text: &str) -> Vec<Html> {
+    let line = |line| field(asked, line, line, line);
+    text.lines().skip(1).map(line).collect()
+}
+
+fn role_lines(asked: &Asked, text: &str) -> Vec<Html> {
+    let kinds = ROLE[usize::from(asked.server().is_some_and(|server| server.link.is_some()))];
+    let mut address = "";
+    let mut lines = Vec::new();
+    for (n, line) in text.lines().enumerate() {
+        if line.contains("10.0.0.") {
+            address = line;
+        }
+        lines.push(field(asked, kinds[n.min(kinds.len() - 1)], line, address));
+    }
+    lines
+}
+
+fn row(n: usize, server: &ServerSnapshot, chosen: bool, on: &Callback<Msg>) -> Html {
     let counters = &server.counters;
     html! {
         <tr key={n} class={chosen.then_some("chosen")}>
@@ -63,61 +156,5 @@ fn line(n: usize, server: &ServerSnapshot, chosen: bool, on: &Callback<Msg>) -> 
                 ) }
             </td>
         </tr>
-    }
-}
-
-fn facts(server: &ServerSnapshot) -> Html {
-    html! {
-        <dl class="facts" aria-label={format!("Facts of {}", server_title(&server.name))}>
-            { for rows(server).into_iter().map(|(name, value, whole)| html! {
-                <div><dt>{ name }</dt><dd title={whole}>{ value }</dd></div>
-            }) }
-        </dl>
-    }
-}
-
-type Fact = (&'static str, String, Option<String>);
-
-/// Name, value as shown, and the whole value where that is shortened.
-#[must_use]
-pub fn rows(server: &ServerSnapshot) -> Vec<Fact> {
-    let id = |name, id: &String| (name, short_id(id), Some(id.clone()));
-    let plain = |name, value: String| (name, value, None);
-    let role = match server.role {
-        Role::Master => "master",
-        Role::Replica => "slave",
-    };
-    let mut rows = vec![plain("role", role.to_owned()), id("run_id", &server.run_id)];
-    if let Some(link) = &server.link {
-        rows.push(plain("master_link_status", status(link.state).to_owned()));
-        rows.push(plain("bytes behind", thousands(link.behind_bytes)));
-    }
-    rows.push(plain("connected_slaves", server.connected_replicas.to_string()));
-    rows.push(id("master_replid", &server.replid));
-    rows.push(id("master_replid2", &server.replid2));
-    rows.push(plain("master_repl_offset", thousands(server.master_repl_offset)));
-    rows.push(plain("second_repl_offset", thousands_signed(server.second_replid_offset)));
-    match &server.backlog {
-        None => rows.push(plain("repl_backlog_active", "0".to_owned())),
-        Some(backlog) => {
-            rows.push(plain("repl_backlog_size", thousands(backlog.size)));
-            let first = thousands_signed(backlog.first_byte_offset);
-            rows.push(plain("repl_backlog_first_byte_offset", first));
-            rows.push(plain("repl_backlog_histlen", thousands(backlog.histlen)));
-        }
-    }
-    rows.push(plain("sync_full", server.counters.sync_full.to_string()));
-    rows.push(plain("sync_partial_ok", server.counters.sync_partial_ok.to_string()));
-    rows.push(plain("sync_partial_err", server.counters.sync_partial_err.to_string()));
-    rows.push(plain("keys", thousands(server.keys)));
-    rows.push(id("dataset digest", &server.dataset_digest));
-    rows
-}
-
-/// INFO knows only two words for a link.
-fn status(state: LinkState) -> &'static str {
-    match state {
-        LinkState::Up => "up",
-        _ => "down",
     }
 }

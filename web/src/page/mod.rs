@@ -3,6 +3,8 @@
 //! The document's order is the order of reading; where a container shows it otherwise, that is the
 //! style sheet's business.
 
+use std::rc::Rc;
+
 use yew::{AttrValue, Callback, Html};
 
 mod compare;
@@ -10,10 +12,12 @@ mod completion;
 mod console;
 mod decision;
 mod dialog;
+mod fields;
 mod futures;
 mod header;
 mod info;
 mod learn;
+mod leaving;
 mod lesson;
 mod marks;
 mod panels;
@@ -22,6 +26,7 @@ mod settings;
 mod share;
 mod sheet;
 mod sides;
+mod takeaway;
 mod transcript;
 mod transport;
 mod waiting;
@@ -37,6 +42,7 @@ use self::marks::marks;
 use self::panels::{PanelsProps, panels};
 use self::sheet::sheet;
 use self::sides::sides;
+pub use self::transcript::following::Following;
 use self::transport::{Chosen, HandsProps, TransportProps, hands, transport};
 use crate::format::seconds;
 use crate::markup::html;
@@ -54,6 +60,8 @@ pub struct PageProps {
     pub revision: u64,
     /// Where the site's other files are: the address in front of their names.
     pub beside: AttrValue,
+    /// What keeps the transcript at the cursor.
+    pub following: Rc<Following>,
     /// Where everything asked for goes.
     pub on: Callback<Msg>,
 }
@@ -99,6 +107,7 @@ pub fn page(props: &PageProps) -> Html {
                     revision,
                     tab: state.tab,
                     beside: props.beside.clone(),
+                    following: Rc::clone(&props.following),
                     on: on.clone(),
                 }) }
             </div>

@@ -1,5 +1,7 @@
 //! The panels under the decision card: tabs as WAI-ARIA describes them, one panel at a time.
 
+use std::rc::Rc;
+
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, KeyboardEvent};
 use yew::{AttrValue, Callback, Html, classes};
@@ -7,6 +9,7 @@ use yew::{AttrValue, Callback, Html, classes};
 use super::console::Console;
 use super::info::info;
 use super::settings::settings;
+use super::transcript::following::Following;
 use super::transcript::transcript;
 use crate::markup::html;
 use crate::run::RunHandle;
@@ -22,6 +25,8 @@ pub struct PanelsProps {
     pub tab: Tab,
     /// Where the site's other files are.
     pub beside: AttrValue,
+    /// What keeps the transcript at the cursor.
+    pub following: Rc<Following>,
     /// Where everything asked for goes.
     pub on: Callback<Msg>,
 }
@@ -30,7 +35,7 @@ pub struct PanelsProps {
 pub fn panels(props: &PanelsProps) -> Html {
     let (run, on) = (&props.run, &props.on);
     let panel = match props.tab {
-        Tab::Transcript => transcript(run),
+        Tab::Transcript => transcript(run, on, &props.following),
         Tab::Info => info(run, on),
         Tab::Console => html! {
             <Console run={run.clone()} revision={props.revision} on={on.clone()} />

@@ -2,11 +2,12 @@
 //!
 //! The fragment never leaves the visitor's browser: servers do not see it.
 
-use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::{JsFuture, spawn_local};
+use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::spawn_local;
 use web_sys::{FocusEvent, HtmlInputElement};
 use yew::{Callback, Html, Properties, function_component, use_state};
 
+use super::leaving::copy;
 use crate::markup::html;
 use crate::run::RunHandle;
 use crate::state::Msg;
@@ -91,16 +92,6 @@ fn here() -> String {
     let href = href.unwrap_or_default();
     // Keys of the query would be laid over the shared scenario: it stands alone.
     href.split(['#', '?']).next().unwrap_or_default().to_owned()
-}
-
-async fn copy(text: &str) -> Result<(), JsValue> {
-    let navigator = web_sys::window().ok_or(JsValue::NULL)?.navigator();
-    // There is no clipboard outside of secure contexts, whatever the type says.
-    let clipboard = js_sys::Reflect::get(&navigator, &"clipboard".into())?;
-    if clipboard.is_undefined() {
-        return Err(JsValue::NULL);
-    }
-    JsFuture::from(navigator.clipboard().write_text(text)).await.map(|_| ())
 }
 
 fn select_all(event: &FocusEvent) {

@@ -211,7 +211,7 @@ fn toggle(on_action: &Callback<Action>, card: &Card, style: Option<String>) -> H
     html! {
         <button
             key={card.server} {class} {style} type="button" title={name.clone()} aria-label={name}
-            {onclick}
+            data-place={format!("{}-link", card.name)} {onclick}
         >
             <svg viewBox="0 0 24 24" aria-hidden="true">
                 <circle cx="12" cy="12" r="10.5" />

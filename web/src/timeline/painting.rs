@@ -8,7 +8,7 @@ use std::cell::{Cell, RefCell};
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement};
 
 use super::chronicle::{Chronicle, Flag, FlagKind};
-use super::stretch::{NAMES, RIGHT, Stretch, tick_text};
+use super::stretch::{NAMES, RIGHT, SPAN_US, Stretch, tick_text};
 use crate::run::{Painter, RunHandle};
 use crate::stage::painting::palette::Palette;
 use crate::stage::painting::pen::{Align, Dash, Pen};
@@ -173,6 +173,8 @@ impl Painter for TimelinePainter {
         if !self.dragging.get() && kept.followed_us.replace(now_us) != Some(now_us) {
             kept.view = kept.view.following(now_us);
         }
+        let view = kept.view;
+        self.run.set_zoomed((view.span_us != SPAN_US).then_some((view.from_us, view.to_us())));
         let (width, height) = (kept.lanes.width, kept.lanes.height);
         self.pen.ctx.clear_rect(0.0, 0.0, width, height);
         axis(&self.pen, kept);

@@ -1,7 +1,7 @@
-//! Marks around what is painted: the write head, the first byte kept, the fuse.
+//! Marks around what is painted: the write head, the first byte kept, the fuse, a replica's hand.
 //!
 //! Everything else that a lesson or a field of INFO is about is an element, marked by a rule of
-//! style (`page/marks.rs`); these three move each frame, and their marks with them. Where there is
+//! style (`page/marks.rs`); these move each frame, and their marks with them. Where there is
 //! a dial they are marked on it, otherwise on the ruler.
 
 use std::f64::consts::TAU;
@@ -20,20 +20,30 @@ pub const PAINTED: [&str; 3] = ["write-head", "backlog-first", "fuse"];
 /// From what is marked to its mark.
 const GAP: f64 = 6.0;
 
-/// Which of [`PAINTED`] are marked.
+/// Which of [`PAINTED`] are marked, and whose hand (`replica-2-hand`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Marked([bool; 3]);
+pub struct Marked([bool; 3], Option<usize>);
 
 impl Marked {
     /// Those among these places.
     #[must_use]
     pub fn of(places: &[String]) -> Marked {
-        Marked(PAINTED.map(|name| places.iter().any(|place| place == name)))
+        let named = PAINTED.map(|name| places.iter().any(|place| place == name));
+        let hand = places.iter().find_map(|place| match place.strip_suffix("-hand")? {
+            "master" => Some(0),
+            replica => replica.strip_prefix("replica-")?.parse().ok(),
+        });
+        Marked(named, hand)
     }
 }
 
 /// Paints the marks on the dial.
-pub fn on_dial(pen: &Pen, c: &Circle, scene: &Scene<'_>, Marked([head, first, fuse]): Marked) {
+pub fn on_dial(
+    pen: &Pen,
+    c: &Circle,
+    scene: &Scene<'_>,
+    Marked([head, first, fuse], whose): Marked,
+) {
     let Some(held) = &scene.held else { return };
     let at = turn::place(scene.head, held.size);
     if head {
@@ -43,6 +53,16 @@ pub fn on_dial(pen: &Pen, c: &Circle, scene: &Scene<'_>, Marked([head, first, fu
         // The oldest byte lies clockwise of the place where it begins.
         let half = 4.0 / (c.rim * TAU);
         bar(pen, c, scene, at - held.histlen as f64 / held.size as f64 + half, 4.0, GAP);
+    }
+    let stands = |server: usize| {
+        let markers = scene.markers;
+        markers.list.iter().find(|marker| markers.members(marker).any(|member| member == server))
+    };
+    if let Some(marker) = whose.and_then(stands) {
+        let (x, y) = turn::point(c.x, c.y, c.rim - c.track - 14.0, marker.body);
+        pen.ctx.begin_path();
+        pen.circle(x, y, 18.0);
+        outline(pen, scene);
     }
     let longest = scene.markers.fuse().filter(|_| fuse);
     if let Some(hand) = longest {
@@ -64,7 +84,7 @@ pub fn on_ruler(
     place: &Rect,
     scene: &Scene<'_>,
     span: &Span,
-    Marked([head, first, fuse]): Marked,
+    Marked([head, first, fuse], whose): Marked,
 ) {
     let Some(Held { histlen, size, .. }) = scene.held else { return };
     let x = |offset: f64| span.x(offset, place.x, place.w).clamp(place.x, place.x + place.w);
@@ -80,6 +100,9 @@ pub fn on_ruler(
     }
     if first {
         boxed(oldest, oldest + 2.0, 0.0, BAR.1);
+    }
+    if let Some(hand) = scene.markers.hands.iter().find(|hand| whose == Some(hand.server)) {
+        boxed(x(hand.offset), x(hand.offset), -12.0, 8.0);
     }
     // As the fuse itself: only when bytes are about to be overwritten.
     if let Some(hand) = scene.markers.fuse().filter(|_| fuse && histlen >= size) {
@@ -112,7 +135,9 @@ mod tests {
     #[test]
     fn painted_places_are_found_by_their_names() {
         let places = ["dial", "fuse"].map(str::to_owned);
-        assert_eq!(Marked::of(&places), Marked([false, false, true]));
+        assert_eq!(Marked::of(&places), Marked([false, false, true], None));
+        let places = ["replica-2", "replica-2-hand"].map(str::to_owned);
+        assert_eq!(Marked::of(&places), Marked([false; 3], Some(2)));
         assert_eq!(Marked::of(&[]), Marked::default());
     }
 }
