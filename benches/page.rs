@@ -38,8 +38,8 @@ use page::Page;
 
 /// Until all replicas are attached and the backlog is full.
 const WARM_UP_US: u64 = 5 * SECOND_US;
-/// Until all replicas have had their snapshots, which are put off for five seconds.
-const ATTACHED_US: u64 = 7 * SECOND_US;
+/// Until all replicas have had their snapshots, which are not put off.
+const ATTACHED_US: u64 = SECOND_US;
 /// Simulated time of one `advance()`: long enough for what is drawn after it not to count.
 const STEP_US: u64 = 10 * SECOND_US;
 const MEASURING_MS: u64 = 3000;
@@ -140,7 +140,12 @@ async fn frames(page: &Page, replicas: usize, rate: (&str, u64, u64, u64)) -> Ou
     let (name, writes, value_bytes, bandwidth) = rate;
     let workload = json!({ "writes_per_second": writes, "value_bytes": value_bytes, "keys": 20 });
     let network = json!({ "bandwidth_bytes_per_second": bandwidth });
-    let scenario = json!({ "replicas": replicas, "workload": workload, "network": network });
+    let scenario = json!({
+        "replicas": replicas,
+        "workload": workload,
+        "network": network,
+        "config": { "repl-diskless-sync-delay": "0" },
+    });
     lab.call("load", vec![scenario]).await?;
     lab.call("advance", vec![json!(ATTACHED_US)]).await?;
     lab.call("play", vec![]).await?;

@@ -102,7 +102,8 @@ impl Run {
     }
 
     /// Runs forward to `until`, as long as `goes_on` says so; it is asked every few events.
-    /// Whether it came there.
+    /// Whether it came there. Otherwise it may stand within a moment until it is
+    /// [settled](Run::settle).
     pub fn advance_while(&mut self, until: Instant, goes_on: &dyn Fn() -> bool) -> bool {
         self.catch_up(until);
         while self.now() < until {
@@ -212,6 +213,7 @@ impl Run {
     /// # Errors
     /// When the action cannot be done; nothing has changed then.
     pub fn act(&mut self, action: Action) -> Result<Option<Value>, BadInput> {
+        self.settle();
         let mut trial = self.here.world.clone();
         let answer = trial.act(&action)?;
         let now = self.now();
@@ -230,8 +232,15 @@ impl Run {
         Ok(answer)
     }
 
+    /// Runs the rest of the present moment, if it was left within one: what is done always comes
+    /// after a whole moment.
+    pub fn settle(&mut self) {
+        self.run_to(self.now(), &|| true);
+    }
+
     /// Ends the tape at this moment: what came after it and what was planned is forgotten.
     pub(super) fn end_here(&mut self) {
+        self.settle();
         let now = self.now();
         self.trace.cut_off(self.here.world.next_entry(), now);
         self.actions.truncate(self.here.done);

@@ -208,12 +208,12 @@ impl World {
     }
 
     /// The same, as long as `goes_on` says so; it is asked after every few events. Whether it came
-    /// to the end. It stops between two moments, never inside one, so that what is done then
-    /// always comes after a whole moment.
+    /// to the end. It may stop within a moment, in which a hundred replicas can load a snapshot;
+    /// before anything is done the rest of that moment must be run.
     pub fn run_while(&mut self, until: Instant, goes_on: &dyn Fn() -> bool) -> bool {
         let mut asked = self.events;
-        while let Some(at) = self.next_event_at().filter(|at| *at <= until) {
-            if at > self.now && self.events >= asked + EVENTS_AT_ONCE {
+        while self.next_event_at().is_some_and(|at| at <= until) {
+            if self.events >= asked + EVENTS_AT_ONCE {
                 if !goes_on() {
                     return false;
                 }

@@ -9,14 +9,18 @@ use std::rc::{Rc, Weak};
 
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::spawn_local;
 
 use crate::run::RunHandle;
 
 /// How often the components are drawn while time runs, in real milliseconds.
 const HTML_EVERY_MS: f64 = 100.0;
 
-/// How long after a frame's beginning the world stops running, in milliseconds.
-const WORK_MS: f64 = 12.0;
+/// How long a frame may take with all its work, in milliseconds; a screen shows 60 in a second.
+const FRAME_MS: f64 = 13.0;
+
+/// How long the world may run in every frame, whatever else there is to do.
+const LEAST_WORK_MS: f64 = 3.0;
 
 /// The loop of one element; it ends when this is dropped.
 pub struct FrameLoop {
@@ -33,6 +37,9 @@ struct Inner {
     told_ms: Cell<f64>,
     /// The longest time between two looks at the clock, slowly forgotten.
     longest_ms: Cell<f64>,
+    /// How long the painters and the components took last.
+    paint_ms: Cell<f64>,
+    html_ms: Cell<f64>,
     closure: RefCell<Option<OnFrame>>,
     on_change: Box<dyn Fn()>,
 }
@@ -47,6 +54,8 @@ impl FrameLoop {
             last_ms: Cell::new(None),
             told_ms: Cell::new(0.0),
             longest_ms: Cell::new(0.0),
+            paint_ms: Cell::new(0.0),
+            html_ms: Cell::new(0.0),
             closure: RefCell::new(None),
             on_change: Box::new(on_change),
         });
@@ -110,24 +119,34 @@ fn tick(inner: &Weak<Inner>, ms: f64) {
     let Some(inner) = inner.upgrade() else { return };
     inner.asked.set(None);
     let passed_ms = inner.last_ms.replace(Some(ms)).map_or(0.0, |last| ms - last);
+    let tells = ms - inner.told_ms.get() >= HTML_EVERY_MS;
+    let html_ms = if tells { inner.html_ms.get() } else { 0.0 };
+    let work_ms = (FRAME_MS - inner.paint_ms.get() - html_ms).max(LEAST_WORK_MS);
     // Late is who would be late after one more piece of work like the longest lately.
-    let (looked_ms, longest_ms) = (Cell::new(now_ms()), Cell::new(inner.longest_ms.get() * 0.9));
+    let began_ms = now_ms();
+    let (looked_ms, longest_ms) = (Cell::new(began_ms), Cell::new(inner.longest_ms.get() * 0.9));
     let late = || {
         let now = now_ms();
         longest_ms.set(longest_ms.get().max(now - looked_ms.replace(now)));
-        now + longest_ms.get() - ms > WORK_MS
+        now + longest_ms.get() - began_ms > work_ms
     };
     // Milliseconds since the last frame, far below 2^53; negative never, but then zero.
     let moved = inner.run.session_mut().frame((passed_ms.max(0.0) * 1000.0) as u64, &late);
     inner.longest_ms.set(longest_ms.get());
+    let painted_ms = now_ms();
     inner.run.paint();
+    inner.paint_ms.set(now_ms() - painted_ms);
     if !moved {
         inner.last_ms.set(None);
         return;
     }
-    if ms - inner.told_ms.get() >= HTML_EVERY_MS {
+    if tells {
         inner.told_ms.set(ms);
+        let told_ms = now_ms();
         (inner.on_change)();
+        // The components are drawn after this, and what is asked for here runs behind that.
+        let inner = Rc::clone(&inner);
+        spawn_local(async move { inner.html_ms.set(now_ms() - told_ms) });
     }
     inner.ask();
 }

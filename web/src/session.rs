@@ -235,8 +235,9 @@ impl Session {
     fn reduce(&mut self, msg: Msg) -> Result<(), String> {
         match msg {
             Msg::Play => self.state.playing = true,
-            Msg::Pause => self.state.playing = false,
-            Msg::TogglePlay => self.state.playing = !self.state.playing,
+            Msg::Pause => self.pause(),
+            Msg::TogglePlay if self.state.playing => self.pause(),
+            Msg::TogglePlay => self.state.playing = true,
             Msg::Step => self.step(),
             Msg::Seek(us) => self.seek(us),
             Msg::Advance(us) => self.advance(us),
@@ -281,6 +282,14 @@ impl Session {
             Msg::Announce(sentence) => self.state.announcement = sentence,
         }
         Ok(())
+    }
+
+    /// Stands still, after a whole moment.
+    fn pause(&mut self) {
+        if std::mem::take(&mut self.state.playing) {
+            self.branches.run_mut().settle();
+            self.moved();
+        }
     }
 
     fn moved(&mut self) {
