@@ -12,7 +12,7 @@ impl Lab<'_> {
     async fn lines(&self, command: &str) -> Outcome<Vec<String>> {
         let script = "const list = document.querySelector('psync-lab').shadowRoot
                  .querySelector(`[role=listbox][aria-label='${arguments[0]}']`);
-             return [...list.children].map((line) => line.firstChild.textContent)";
+             return [...list.children].map((line) => line.querySelector('.line').textContent)";
         Ok(serde_json::from_value(self.page().run(script, vec![json!(command)]).await?)?)
     }
 
@@ -83,6 +83,7 @@ fn each_server_says_in_the_panel_what_it_answers_in_the_console() -> Outcome {
         for server in 0..4 {
             lab.click("tab", "INFO").await?;
             lab.choose(server).await?;
+            lab.root_has("root.querySelector('.panel').scrollTop === 0").await?;
             let (info, role) = (lab.lines("INFO replication").await?, lab.lines("ROLE").await?);
             lab.click("tab", "Console").await?;
             let reply = lab.console_says("INFO replication").await?;

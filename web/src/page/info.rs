@@ -107,7 +107,10 @@ fn field(asked: &Asked, name: &str, line: &str, about: &str) -> Html {
     let stop = if name.starts_with("role") { "0" } else { "-1" };
     html! {
         <li role="option" tabindex={stop} data-about={about}>
-            { line }
+            // Long lines break behind a comma rather than within a word.
+            <span class="line">
+                { for line.split_inclusive(',').map(|part| html! { <>{ part }<wbr /></> }) }
+            </span>
             <span class="meaning">{ meaning }</span>
         </li>
     }

@@ -47,8 +47,9 @@ pub fn panels(props: &PanelsProps) -> Html {
             <div class="tabs" role="tablist" aria-label="Panels" onkeydown={arrows(props)}>
                 { for Tab::ALL.into_iter().map(|tab| tab_button(tab, props)) }
             </div>
+            // Each tab has a panel of its own, or one would begin where another was scrolled to.
             <div
-                class={classes!("panel", id(props.tab))} role="tabpanel" id="panel" aria-labelledby={id(props.tab)}
+                key={id(props.tab)} class={classes!("panel", id(props.tab))} role="tabpanel" id="panel" aria-labelledby={id(props.tab)}
                 tabindex="0" data-place={(props.tab == Tab::Transcript).then_some("transcript")}
             >
                 <section aria-label={props.tab.title()}>{ panel }</section>
