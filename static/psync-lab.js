@@ -7,6 +7,9 @@
 // workload and network as JSON), what is inside those three by its own name
 // (repl-backlog-size, writes-per-second, latency-us, ...), and
 //   theme="auto|light|dark|contrast"  autoplay  speed="10"  from-url
+//   lesson="two-windows"  one of the nine lessons by its name or number; it goes
+//                         before the scenario, and time runs where a step waits
+//   presentation          large type, and a presenter's keys turn the pages
 //   compare='{"engine": "redis-6.2", "config": {"repl-backlog-size": "32kb"}}'
 // With compare a second run stands beside the first, with the same seed and
 // actions, and with this difference: engine, config or both.
@@ -91,6 +94,8 @@ class PsyncLab extends HTMLElement {
     this.#sheets = SHEETS.map(sheet);
     this.#root.className = "mount";
     this.#root.hidden = true;
+    // A click beside all controls gives it the focus, and with that the keys.
+    this.#root.tabIndex = -1;
     this.#root.dataset.beside = beside("./");
     shadow.append(...this.#sheets.map(({ link }) => link), this.#root);
   }

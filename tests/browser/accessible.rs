@@ -60,6 +60,32 @@ fn no_violation_with_twenty_replicas() -> Outcome {
 }
 
 #[test]
+fn no_violation_in_the_list_of_lessons_in_a_lesson_and_in_a_presentation() -> Outcome {
+    on_page("axe-lesson", async |page| {
+        page.judge("", async |lab| {
+            lab.click("button", "Learn").await?;
+            lab.find("dialog", "Learn").await?;
+            let violations = page.violations().await?;
+            assert!(violations.is_empty(), "the list: {violations:#?}");
+            lab.click("button", "Close").await
+        })
+        .await?;
+        page.judge("&lesson=too-long", async |lab| {
+            lab.comes_to_step(1).await?;
+            lab.click("button", "Next").await?;
+            lab.comes_to_step(2).await?;
+            let violations = page.violations().await?;
+            assert!(violations.is_empty(), "asking: {violations:#?}");
+            lab.click("button", "Next").await?;
+            lab.comes_to_step(3).await?;
+            lab.wait_until_it_stands(page).await
+        })
+        .await?;
+        page.judge("&lesson=too-long&presentation", async |lab| lab.comes_to_step(1).await).await
+    })
+}
+
+#[test]
 fn no_violation_in_any_panel_in_the_sheet_of_keys_and_in_a_complaint() -> Outcome {
     on_page("axe-panels", async |page| {
         page.judge("&seed=wrong", async |lab| {

@@ -24,6 +24,7 @@ mod methods;
 mod mistakes;
 mod page;
 mod pointing;
+mod presenting;
 mod presets;
 mod resyncs;
 mod shots;

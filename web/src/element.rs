@@ -286,6 +286,10 @@ impl Inner {
             self.ask(Msg::Lesson(lesson.clone()));
         }
         self.ask(Msg::Presentation(wanted.presentation));
+        if let Some(root) = self.root.dyn_ref::<HtmlElement>().filter(|_| wanted.presentation) {
+            // So that the presenter's keys come here; it fails only where there is no focus.
+            let _ = root.focus();
+        }
         if let Some(speed) = wanted.speed {
             self.ask(Msg::Speed(speed));
         }

@@ -94,7 +94,7 @@ fn waits(session: &Session, play: &LessonPlay) -> Html {
         (true, false, _) => "Reached. Time stands still.".to_owned(),
         (true, true, _) if playing => "Time runs.".to_owned(),
         (true, true, _) => "Time stands still: you have the clock.".to_owned(),
-        (false, false, _) => "That was it. Time stands still: look, then go on.".to_owned(),
+        (false, false, _) => "That was it: look, then go on.".to_owned(),
         (false, true, true) => "Time stands still until you have done it.".to_owned(),
         (false, true, false) => {
             let paused = if playing { "" } else { " \u{2013} paused" };

@@ -60,8 +60,7 @@ impl Surface {
     /// A point of the window in the drawing.
     #[must_use]
     pub fn point(&self, x: i32, y: i32) -> Option<(f64, f64)> {
-        let rect = self.canvas.cast::<Element>()?.get_bounding_client_rect();
-        Some((f64::from(x) - rect.left(), f64::from(y) - rect.top()))
+        Some(point_in(&self.canvas.cast::<Element>()?, x, y))
     }
 
     /// What the ruler showed last.
@@ -99,7 +98,7 @@ pub fn use_surface(run: &RunHandle, count: usize, view: View) -> Surface {
             if let (Some((painter, _)), Some(canvas)) =
                 (&*painter.borrow(), canvas.cast::<HtmlCanvasElement>())
             {
-                painter.arrange(&canvas, plan, pixel_ratio());
+                painter.arrange(&canvas, plan, pixel_ratio(&canvas));
                 run.request_paint();
             }
         });
@@ -121,7 +120,7 @@ fn mount(
     let ctx = canvas.get_context("2d").ok()??.dyn_into::<CanvasRenderingContext2d>().ok()?;
     let palette = Palette::read(&probe.cast::<Element>()?);
     let painter = Rc::new(StagePainter::new(ctx, run.clone(), plan.clone(), palette));
-    painter.arrange(&canvas, plan, pixel_ratio());
+    painter.arrange(&canvas, plan, pixel_ratio(&canvas));
     let guard = run.register(Rc::clone(&painter) as Rc<dyn Painter>);
     Some((painter, guard))
 }
@@ -135,8 +134,13 @@ pub(crate) fn watch_size(root: &NodeRef, on_size: impl Fn(Size) + 'static) -> Bo
         if w > 0 {
             let frame = measured.closest("[data-fit]").ok().flatten();
             let fit = frame.and_then(|frame| frame.get_attribute("data-fit"));
-            let pair = measured.closest(".is-pair").is_ok_and(|pair| pair.is_some());
-            let fit = Fit::named(fit.as_deref()).of_pair(pair);
+            let within =
+                |selector: &str| measured.closest(selector).is_ok_and(|found| found.is_some());
+            // Where everything is large there is room for as much as in a figure.
+            let fit = match within("[data-presentation]") {
+                true => Fit::Figure,
+                false => Fit::named(fit.as_deref()).of_pair(within(".is-pair")),
+            };
             on_size(Size { width: f64::from(w), height: f64::from(h), fit });
         }
     });
@@ -176,7 +180,21 @@ pub(crate) fn on_theme(probe: &NodeRef, then: impl Fn(&Element) + 'static) -> Bo
     })
 }
 
-/// Device pixels a CSS pixel; at most 3, beyond which nobody sees a difference but pays for it.
-pub(crate) fn pixel_ratio() -> f64 {
-    web_sys::window().map_or(1.0, |window| window.device_pixel_ratio()).clamp(1.0, 3.0)
+/// Device pixels a pixel of the drawing; at most 3, beyond which nobody sees a difference but pays
+/// for it.
+pub(crate) fn pixel_ratio(canvas: &Element) -> f64 {
+    let device = web_sys::window().map_or(1.0, |window| window.device_pixel_ratio());
+    (device * zoom(canvas)).clamp(1.0, 3.0)
+}
+
+/// Pixels of the window a pixel of the drawing: more than one in a presentation.
+fn zoom(canvas: &Element) -> f64 {
+    let (seen, own) = (canvas.get_bounding_client_rect().width(), canvas.client_width());
+    if own > 0 && seen > 0.0 { seen / f64::from(own) } else { 1.0 }
+}
+
+/// A point of the window in the drawing.
+pub(crate) fn point_in(canvas: &Element, x: i32, y: i32) -> (f64, f64) {
+    let (rect, zoom) = (canvas.get_bounding_client_rect(), zoom(canvas));
+    ((f64::from(x) - rect.left()) / zoom, (f64::from(y) - rect.top()) / zoom)
 }

@@ -24,7 +24,7 @@ use self::painting::{Lanes, TimelinePainter};
 use crate::format::{seconds, server_title};
 use crate::markup::html;
 use crate::run::{Painter, PainterGuard, RunHandle};
-use crate::stage::canvas::{Size, on_theme, pixel_ratio, watch_size};
+use crate::stage::canvas::{Size, on_theme, pixel_ratio, point_in, watch_size};
 use crate::stage::painting::palette::Palette;
 use crate::stage::plan::Fit;
 
@@ -124,8 +124,8 @@ pub fn Timeline(props: &TimelineProps) -> Html {
                 return;
             }
             event.prevent_default();
-            let left = canvas.cast::<Element>().map(|c| c.get_bounding_client_rect().left());
-            let x = left.map(|left| f64::from(event.client_x()) - left);
+            let canvas = canvas.cast::<Element>();
+            let x = canvas.map(|canvas| point_in(&canvas, event.client_x(), 0).0);
             let turned = if event.delta_y() == 0.0 { event.delta_x() } else { event.delta_y() };
             let thousandths = if turned > 0.0 { 1250 } else { 800 };
             with(&painter, |painter| painter.zoom(thousandths, x));
@@ -213,8 +213,7 @@ fn flag_under(painter: &Slot, canvas: &NodeRef, event: &PointerEvent) -> Option<
 }
 
 fn local(canvas: &NodeRef, event: &PointerEvent) -> Option<(f64, f64)> {
-    let rect = canvas.cast::<Element>()?.get_bounding_client_rect();
-    Some((f64::from(event.client_x()) - rect.left(), f64::from(event.client_y()) - rect.top()))
+    Some(point_in(&canvas.cast::<Element>()?, event.client_x(), event.client_y()))
 }
 
 /// The canvas with its painter, size and theme.
@@ -244,7 +243,7 @@ fn use_lanes(
             if let (Some((painter, _)), Some(canvas)) =
                 (&*painter.borrow(), canvas.cast::<HtmlCanvasElement>())
             {
-                painter.arrange(&canvas, lanes, pixel_ratio());
+                painter.arrange(&canvas, lanes, pixel_ratio(&canvas));
                 run.request_paint();
             }
         });
