@@ -60,8 +60,8 @@ fn no_violation_with_twenty_replicas() -> Outcome {
 }
 
 #[test]
-fn no_violation_in_the_list_of_lessons_in_a_lesson_and_in_a_presentation() -> Outcome {
-    on_page("axe-lesson", async |page| {
+fn no_violation_in_the_list_of_lessons_and_in_a_presentation() -> Outcome {
+    on_page("axe-learn", async |page| {
         page.judge("", async |lab| {
             lab.click("button", "Learn").await?;
             lab.find("dialog", "Learn").await?;
@@ -70,18 +70,33 @@ fn no_violation_in_the_list_of_lessons_in_a_lesson_and_in_a_presentation() -> Ou
             lab.click("button", "Close").await
         })
         .await?;
-        page.judge("&lesson=too-long", async |lab| {
-            lab.comes_to_step(1).await?;
-            lab.click("button", "Next").await?;
-            lab.comes_to_step(2).await?;
+        for theme in Theme::ALL {
+            page.set_theme(theme).await?;
+            let lab = page.open_lesson("?lesson=promotion&presentation").await?;
+            lab.find("button", "End presentation").await?;
             let violations = page.violations().await?;
-            assert!(violations.is_empty(), "asking: {violations:#?}");
+            assert!(violations.is_empty(), "a presentation, {theme:?}: {violations:#?}");
+        }
+        page.assert_calm().await
+    })
+}
+
+#[test]
+fn no_violation_while_a_lesson_is_read() -> Outcome {
+    on_page("axe-lesson", async |page| {
+        for theme in Theme::ALL {
+            page.set_theme(theme).await?;
+            let lab = page.open_lesson("?lesson=too-long").await?;
             lab.click("button", "Next").await?;
-            lab.comes_to_step(3).await?;
-            lab.wait_until_it_stands(page).await
-        })
-        .await?;
-        page.judge("&lesson=too-long&presentation", async |lab| lab.comes_to_step(1).await).await
+            for step in 2..=4 {
+                lab.comes_to_step(step).await?;
+                lab.wait_until_it_stands(page).await?;
+                let violations = page.violations().await?;
+                assert!(violations.is_empty(), "step {step}, {theme:?}: {violations:#?}");
+                lab.click("button", "Next").await?;
+            }
+        }
+        page.assert_calm().await
     })
 }
 

@@ -145,16 +145,16 @@ fn the_list_starts_a_stage_and_a_lesson() -> Outcome {
         let lab = page.open_quiet().await?;
         lab.click("button", "Learn").await?;
         lab.find("dialog", "Learn").await?;
-        lab.choose("A bad network").await?;
+        lab.pick("A bad network").await?;
         lab.root_has("!root.querySelector('dialog[open]')").await?;
         lab.find("button", "Pause").await?;
         assert_eq!(lab.call("scenario", vec![]).await?["preset"], "bad-network");
         assert!(!lab.has("region", "Lesson").await);
 
         lab.click("button", "Learn").await?;
-        lab.root_has("root.querySelector('[aria-current]').textContent.includes('bad network')")
+        lab.root_has("root.querySelector('dialog[open] [aria-current]')?.textContent.includes('bad network')")
             .await?;
-        lab.choose("Who are you?").await?;
+        lab.pick("Who are you?").await?;
         lab.find("region", "Lesson").await?;
         page.wait_until_focused("button", "Next").await?;
         lab.comes_to_step(1).await?;
@@ -167,7 +167,7 @@ fn the_list_starts_a_stage_and_a_lesson() -> Outcome {
 
 impl Lab<'_> {
     /// Presses what begins with this title in the list.
-    async fn choose(&self, title: &str) -> Outcome {
+    async fn pick(&self, title: &str) -> Outcome {
         let path = "return [...document.querySelectorAll('psync-lab')[0].shadowRoot
             .querySelectorAll('dialog[open] li button')]
             .find((button) => button.querySelector('strong').textContent === arguments[0])";
