@@ -59,7 +59,7 @@ fn what_would_change_nothing_says_why() {
         (r#"{"do":"thaw","server":"replica-2"}"#, "server is replica-2, which is not frozen"),
         (
             r#"{"do":"config","directive":"repl-backlog-size","value":"32kb"}"#,
-            "value is 32kb, which repl-backlog-size is already",
+            "directive is repl-backlog-size, which is 32kb already",
         ),
         (
             r#"{"do":"workload","writes_per_second":3}"#,

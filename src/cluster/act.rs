@@ -213,7 +213,7 @@ impl World {
             .set(directive, value)
             .map_err(|error| bad("directive", format!("is \"{directive}\": {error}")))?;
         if trial.matching(directive) == present.matching(directive) {
-            return Err(bad("value", format!("is {value}, which {directive} is already")));
+            return Err(bad("directive", format!("is {directive}, which is {value} already")));
         }
         Ok(())
     }

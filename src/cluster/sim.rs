@@ -66,6 +66,8 @@ pub(super) struct Node {
     pub inbox: VecDeque<Input>,
     /// Replies to the console.
     pub console: Vec<u8>,
+    /// Whether the last command of the console was not answered at once.
+    pub waits: bool,
     pub link_state: Option<LinkState>,
     pub overrun: bool,
     /// (moment, offset) lately, a sample every quarter of a second, to know the write rate.
@@ -81,6 +83,7 @@ impl Node {
         self.inbox.clear();
         self.rate.clear();
         self.console.clear();
+        self.waits = false;
         self.wake_at = None;
     }
 }
@@ -182,6 +185,7 @@ impl World {
             disk: None,
             inbox: VecDeque::new(),
             console: Vec::new(),
+            waits: false,
             link_state: None,
             overrun: false,
             rate: VecDeque::new(),
@@ -280,9 +284,16 @@ impl World {
 
     /// Runs a command on a server from the console.
     pub(super) fn command(&mut self, index: usize, argv: &[impl AsRef<[u8]>]) {
+        if self.nodes[index].waits && self.console_answer(index).is_none() {
+            // Who types on has given up waiting, and has another connection.
+            self.give(index, Input::Closed { conn: CONSOLE });
+            self.open_local(index, CONSOLE);
+            self.drain(index);
+        }
         self.nodes[index].console.clear();
         let input = Input::Received { conn: CONSOLE, bytes: encode_command(argv) };
         self.give(index, input);
+        self.nodes[index].waits = self.console_answer(index).is_none();
     }
 
     pub(super) fn schedule(&mut self, at: Instant, event: Event) {

@@ -63,7 +63,7 @@ fn a_replica_is_promoted_and_another_one_follows_it_by_buttons() -> Outcome {
         let known = lab.decisions().await?.len();
         lab.click("button", "Promote replica 1").await?;
         assert_eq!(lab.snapshot().await?["servers"][1]["role"], "master");
-        lab.click("button", "replica 2").await?;
+        lab.click("button", "Inspect replica 2").await?;
         lab.find("combobox", "replica 2 follows\u{2026}").await?.send_keys("replica 1").await?;
         assert_eq!(verdicts(&lab.decided(known, 1).await?), ["replica-2 partial -"]);
         // By key to the next server after its master, itself left out.

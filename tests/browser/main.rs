@@ -11,6 +11,7 @@ mod accessible;
 mod browser;
 mod comparison;
 mod controls;
+mod doing;
 mod driver;
 mod elements;
 mod engines;

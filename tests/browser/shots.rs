@@ -63,6 +63,44 @@ fn at_chosen_moments_at_three_sizes_in_light_and_dark() -> Outcome {
     })
 }
 
+#[test]
+fn of_what_can_be_done_at_three_sizes_in_light_and_dark() -> Outcome {
+    on_page("shots-doing", async |page| {
+        for theme in Theme::BOTH {
+            page.set_theme(theme).await?;
+            for (width, height) in SIZES {
+                page.set_size(width, height).await?;
+                page.open_site_at("?preset=short-blip&actions=%5B%5D").await?;
+                let lab = page.lab(0);
+                lab.call("pause", vec![]).await?;
+                lab.call("seek", vec![json!(4_000_000)]).await?;
+                for action in [
+                    json!({ "do": "cut", "replica": "replica-1", "direction": "to-replica" }),
+                    json!({ "do": "link", "replica": "replica-1", "loss": "1/100" }),
+                    json!({ "do": "link", "replica": "replica-2", "latency_us": 800_000 }),
+                    json!({ "do": "freeze", "server": "replica-2" }),
+                    json!({ "do": "kill", "server": "replica-3" }),
+                ] {
+                    lab.call("act", vec![action]).await?;
+                }
+                lab.call("advance", vec![json!(2_000_000)]).await?;
+                if width != 720 {
+                    lab.click("tab", "Inspector").await?;
+                    lab.click("button", "replica 1").await?;
+                    lab.click("button", "Draw the write rate").await?;
+                    lab.click("button", "Day").await?;
+                    lab.click("button", "Write like this").await?;
+                    lab.call("advance", vec![json!(9_000_000)]).await?;
+                    lab.click("button", "Pulses").await?;
+                }
+                let name = format!("doing-{width}x{height}-{theme}");
+                take_pictures(page, &name, width, height).await?;
+            }
+        }
+        Ok(())
+    })
+}
+
 /// What the window shows, and what scrolling would show where that is more.
 async fn take_pictures(page: &Page, name: &str, width: u32, height: u32) -> Outcome {
     // Two frames: one to draw the moment, one to have drawn it.

@@ -21,7 +21,7 @@ use crate::run::RunHandle;
 use crate::session::Session;
 use crate::state::{Compare, Msg};
 use crate::world::DecisionRecord;
-use crate::{api, attributes, keys};
+use crate::{api, attributes, keys, refusal};
 
 /// One mounted element.
 #[wasm_bindgen]
@@ -309,7 +309,8 @@ impl Inner {
     /// Somebody at the page asks for something: what is wrong is shown there.
     fn ask(&self, msg: Msg) {
         let done = self.run.session_mut().apply(msg);
-        if let Err(complaint) = done {
+        if let Err(why) = done {
+            let complaint = refusal::in_words(&why);
             let complained = self.run.session_mut().apply(Msg::Complain(complaint));
             debug_assert!(complained.is_ok(), "complaining always works");
         }

@@ -1,6 +1,6 @@
 //! The keyboard: one table, used by the handler and by the sheet that explains it.
 
-use crate::state::{Compare, Msg, State};
+use crate::state::{Compare, Msg, State, Switch};
 use crate::world::Action;
 
 /// A key (or several) and what it does, as the sheet prints it.
@@ -23,13 +23,18 @@ pub const SHEET: &[Line] = &[
     Line { keys: &["r"], does: "restart the master" },
     Line { keys: &["p"], does: "promote the server chosen" },
     Line { keys: &["f"], does: "let it follow the next server" },
+    Line { keys: &["z"], does: "freeze or thaw it" },
+    Line { keys: &["k"], does: "kill or start it" },
+    Line { keys: &["R"], does: "restart it with its saved ID" },
+    Line { keys: &["<", ">"], does: "cut or heal its link, one way: to the master, to it" },
+    Line { keys: &["o"], does: "inspect it" },
     Line { keys: &["i"], does: "dial, or memory as implemented" },
     Line { keys: &["l"], does: "learn: stages and lessons" },
     Line { keys: &["t"], does: "presentation, for the last row" },
     Line { keys: &["PgUp", "PgDn"], does: "while presenting: back and on" },
     Line { keys: &["c"], does: "compare with another engine or setting" },
     Line { keys: &["?"], does: "this sheet" },
-    Line { keys: &["Esc"], does: "close it, or end the presentation" },
+    Line { keys: &["Esc"], does: "close it, a complaint or the presentation" },
 ];
 
 /// What a key asks for, by its `KeyboardEvent.key`; none for keys that are not ours.
@@ -47,8 +52,8 @@ pub fn msg(key: &str, state: &State) -> Option<Msg> {
         "w" => Msg::Act(write()),
         "b" => Msg::Act(burst(BURST_WRITES, BURST_BYTES)),
         "r" => Msg::Act(restart("master")),
-        "p" => Msg::Promote(state.selection?),
-        "f" => Msg::FollowNext(state.selection?),
+        "o" => Msg::Inspect(state.selection.unwrap_or(0)),
+        "p" | "f" | "z" | "k" | "R" | "<" | ">" => of_chosen(key, state.selection),
         "i" => Msg::View(state.view.other()),
         "l" => Msg::Learn(true),
         "t" => Msg::Presentation(!state.presentation),
@@ -57,8 +62,31 @@ pub fn msg(key: &str, state: &State) -> Option<Msg> {
         "Escape" if state.presentation => Msg::Presentation(false),
         "c" => Msg::Compare(Compare::Toggle),
         "?" => Msg::Sheet(true),
+        "Escape" => state.complaint.as_ref().map(|_| Msg::Dismiss)?,
         _ => Msg::ToggleLink(key.parse::<usize>().ok().filter(|n| (1..=9).contains(n))?),
     })
+}
+
+/// What a key does to the server looked at.
+fn of_chosen(key: &str, chosen: Option<usize>) -> Msg {
+    let Some(server) = chosen else {
+        return Msg::Complain("Choose a server first: press its name on the map.".to_owned());
+    };
+    match key {
+        "p" => Msg::Promote(server),
+        "f" => Msg::FollowNext(server),
+        "z" => Msg::Toggle(Switch::Frozen, server),
+        "k" => Msg::Toggle(Switch::Killed, server),
+        "<" => Msg::Toggle(Switch::ToMaster, server),
+        ">" => Msg::Toggle(Switch::ToReplica, server),
+        _ => Msg::Act(Action::Restart { server: name(server), keep_id: true }),
+    }
+}
+
+/// A server's name by its index, as the world gives them.
+#[must_use]
+pub fn name(server: usize) -> String {
+    if server == 0 { "master".to_owned() } else { format!("replica-{server}") }
 }
 
 /// How many writes a burst is, unless said otherwise.
@@ -96,10 +124,12 @@ mod tests {
         assert!(matches!(msg("3", &state), Some(Msg::ToggleLink(3))));
         assert!(matches!(msg("b", &state), Some(Msg::Act(_))));
         assert!(matches!(msg("i", &state), Some(Msg::View(View::Memory))));
-        assert!(msg("p", &state).is_none(), "nobody is chosen");
+        assert!(matches!(msg("p", &state), Some(Msg::Complain(_))), "nobody is chosen");
         let chosen = State { selection: Some(2), ..State::default() };
         assert!(matches!(msg("p", &chosen), Some(Msg::Promote(2))));
         assert!(matches!(msg("f", &chosen), Some(Msg::FollowNext(2))));
+        assert!(matches!(msg("k", &chosen), Some(Msg::Toggle(Switch::Killed, 2))));
+        assert!(matches!(msg("o", &chosen), Some(Msg::Inspect(2))));
         assert!(msg("0", &state).is_none());
         assert!(msg("12", &state).is_none());
         assert!(msg("F5", &state).is_none());

@@ -12,15 +12,16 @@ use psync::lesson::LessonPlay;
 use psync::wire::Value;
 
 use crate::pace::{Near, Pace};
-use crate::reply;
 use crate::setup::{Change, Setup};
-use crate::state::{ConsoleLine, Msg, State};
+use crate::state::{Msg, State, Tab};
 use crate::world::{
-    Action, BadInput, Branches, DecisionRecord, Direction, Finding, Instant, LinkState, Run,
-    Scenario, Shared, Snapshot, What,
+    Action, BadInput, Branches, DecisionRecord, Finding, Instant, LinkState, Run, Scenario, Shared,
+    Snapshot, What,
 };
 
 mod beside;
+mod console;
+mod doing;
 mod futures;
 pub mod lessons;
 
@@ -32,9 +33,6 @@ pub const LONGEST_FRAME_US: u64 = 100_000;
 
 /// Simulated time between two looks at the clock.
 const SLICE_US: u64 = 50_000;
-
-/// How many console lines are kept.
-const CONSOLE_LINES: usize = 200;
 
 /// What has happened since it was last asked.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -246,6 +244,12 @@ impl Session {
             Msg::JumpToDecision(n) => self.jump(n),
             Msg::Act(action) => self.act(action).map(drop)?,
             Msg::ToggleLink(replica) => self.toggle_link(replica)?,
+            Msg::Toggle(switch, server) => self.toggle(switch, server)?,
+            Msg::Disconnect(server) => self.disconnect(server)?,
+            Msg::Sketch(sketch) => self.state.sketch = sketch,
+            Msg::Inspect(server) => {
+                (self.state.selection, self.state.tab) = (Some(server), Tab::Inspector);
+            }
             Msg::Load(scenario) => self.load(*scenario),
             Msg::Change(change) => self.change(&change)?,
             Msg::ApplyRemedy => self.apply_remedy()?,
@@ -297,6 +301,7 @@ impl Session {
         self.state.slowed &= self.state.playing;
         self.snapshot = Rc::new(self.branches.run().snapshot());
         self.beside_moved();
+        self.hear_console();
         self.watch_lesson();
     }
 
@@ -394,50 +399,6 @@ impl Session {
         }
     }
 
-    fn toggle_link(&mut self, replica: usize) -> Result<(), String> {
-        let Some(server) = self.snapshot.servers.get(replica) else {
-            return Err(format!("there is no replica {replica}"));
-        };
-        let Some(link) = &server.link else {
-            return Err(format!("{} has no master", server.name));
-        };
-        let cut = link.state == LinkState::Cut || link.cut_to_replica || link.cut_to_master;
-        let (replica, direction) = (server.name.clone(), Direction::Both);
-        let action = match cut {
-            true => Action::Heal { replica, direction },
-            false => Action::Cut { replica, direction },
-        };
-        self.act(action).map(drop)
-    }
-
-    fn name(&self, server: usize) -> Result<String, String> {
-        let found = self.snapshot.servers.get(server);
-        found
-            .map(|server| server.name.clone())
-            .ok_or_else(|| format!("there is no server {server}"))
-    }
-
-    fn promote(&mut self, server: usize) -> Result<(), String> {
-        let server = self.name(server)?;
-        self.act(Action::Promote { server }).map(drop)
-    }
-
-    fn follow(&mut self, server: usize, master: usize) -> Result<(), String> {
-        let (server, master) = (self.name(server)?, self.name(master)?);
-        self.act(Action::ReplicaOf { server, master }).map(drop)
-    }
-
-    fn follow_next(&mut self, server: usize) -> Result<(), String> {
-        let servers = &self.snapshot.servers;
-        let present = servers.get(server).and_then(|found| found.link.as_ref());
-        let present = present.and_then(|link| servers.iter().position(|s| s.name == link.master));
-        // From a master on: after itself.
-        let from = present.unwrap_or(server);
-        let next = (1..=servers.len()).map(|step| (from + step) % servers.len());
-        let next = next.into_iter().find(|next| *next != server);
-        self.follow(server, next.ok_or("there is nobody to follow")?)
-    }
-
     fn load(&mut self, scenario: Scenario) {
         self.load_run(Run::new(scenario));
     }
@@ -454,38 +415,6 @@ impl Session {
         self.state.learn = false;
         self.moved();
         self.look_at_setup();
-    }
-
-    fn command(&mut self, server: usize, line: String) {
-        let Some(name) = self.snapshot.servers.get(server).map(|server| server.name.clone()) else {
-            return;
-        };
-        let reply = match reply::arguments(&line) {
-            Ok(argv) if argv.is_empty() => return,
-            Ok(argv) => self.answer(name.clone(), argv),
-            Err(why) => why,
-        };
-        let number = self.state.console.last().map_or(0, |line| line.number + 1);
-        self.state.console.push(ConsoleLine { number, server: name, command: line, reply });
-        if self.state.console.len() > CONSOLE_LINES {
-            self.state.console.remove(0);
-        }
-    }
-
-    /// What a server answers to a command, as redis-cli prints it.
-    fn answer(&mut self, server: String, argv: Vec<String>) -> String {
-        let looks = reply::only_looks(&argv);
-        let action = Action::Write { argv, server };
-        let answer = if looks {
-            self.branches.run().world().clone().act(&action).map_err(|error| error.to_string())
-        } else {
-            self.act(action)
-        };
-        match answer {
-            Ok(Some(value)) => reply::print(&value),
-            Ok(None) => "(no reply)".to_owned(),
-            Err(why) => format!("(error) {why}"),
-        }
     }
 
     fn complain(&mut self, complaint: String) {

@@ -3,6 +3,7 @@
 //! Changes that the world takes while it runs are actions; the others begin the run again, with
 //! the same actions.
 
+use psync::cluster::curve::Point;
 use psync::server::config::{Config, ConfigError, OutputLimit, parse_memory};
 use psync::server::engine::REDIS_7_2;
 use serde_json::{Map, Value};
@@ -28,6 +29,8 @@ pub struct Setup {
     pub directives: Vec<(&'static str, String)>,
     /// Of the steady workload.
     pub writes_per_second: u64,
+    /// A drawn rate in place of a steady one, and the moment at which it began.
+    pub curve: Option<(u64, Vec<Point>)>,
     /// Length of each value.
     pub value_bytes: u64,
     /// One way, of every link.
@@ -173,18 +176,21 @@ impl Setup {
             backlog: conf_size(config.backlog_bytes),
             directives: directives(&config),
             writes_per_second: scenario.workload.writes_per_second,
+            curve: Some(scenario.workload.curve.clone())
+                .filter(|curve| !curve.is_empty())
+                .map(|curve| (0, curve)),
             value_bytes: scenario.workload.value_bytes,
             latency_us: scenario.network.default.latency_us,
         };
         let until = |timed: &&TimedAction| timed.at.0 <= now_us;
         for timed in scenario.actions.iter().take_while(until) {
-            setup.follow(&timed.action);
+            setup.follow(timed.at.0, &timed.action);
         }
         setup
     }
 
     /// Lets an action that was made change what is shown.
-    fn follow(&mut self, action: &Action) {
+    fn follow(&mut self, at_us: u64, action: &Action) {
         match action {
             Action::Config { server, directive, value } if server == "master" => {
                 if directive == "repl-backlog-size" {
@@ -196,7 +202,14 @@ impl Setup {
                 }
             }
             Action::Link { latency_us: Some(latency_us), .. } => self.latency_us = *latency_us,
-            Action::Workload { writes_per_second, value_bytes, .. } => {
+            Action::Workload { writes_per_second, value_bytes, curve } => {
+                match (writes_per_second, curve, &mut self.curve) {
+                    (Some(_), ..) => self.curve = None,
+                    (_, Some(curve), _) => self.curve = Some((at_us, curve.clone())),
+                    // What is changed besides begins it again.
+                    (_, _, Some((began_us, _))) => *began_us = at_us,
+                    _ => {}
+                }
                 self.writes_per_second = writes_per_second.unwrap_or(self.writes_per_second);
                 self.value_bytes = value_bytes.unwrap_or(self.value_bytes);
             }

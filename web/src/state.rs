@@ -4,6 +4,7 @@
 
 use crate::difference::Difference;
 use crate::setup::{Change, Field};
+use crate::sketch::Sketch;
 use crate::speed::Speed;
 use crate::world::{Action, Scenario};
 
@@ -79,6 +80,8 @@ pub enum Msg {
     Select(Option<usize>),
     /// Mark these places of the page, and no others.
     Point(Vec<String>),
+    /// Look at a server in the inspector.
+    Inspect(usize),
     /// Open a panel.
     Open(Tab),
     /// Another drawing of what is kept.
@@ -89,6 +92,12 @@ pub enum Msg {
     Follow(usize, usize),
     /// This server follows the one after its present master.
     FollowNext(usize),
+    /// The other state of something about a server.
+    Toggle(Switch, usize),
+    /// End the connections of a server's replicas, and that to its master.
+    Disconnect(usize),
+    /// The curve of writes as it is being drawn; none puts it away.
+    Sketch(Option<Sketch>),
     /// Light, dark or as the system says.
     Theme(Theme),
     /// The sheet of keys.
@@ -127,6 +136,21 @@ pub enum Compare {
     Close,
 }
 
+/// What about a server has two states.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Switch {
+    /// Frozen or not.
+    Frozen,
+    /// Killed or running.
+    Killed,
+    /// Its link, both ways.
+    Link,
+    /// Its link, from its master on.
+    ToReplica,
+    /// Its link, towards its master.
+    ToMaster,
+}
+
 /// The panels beside the drawing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Tab {
@@ -137,6 +161,8 @@ pub enum Tab {
     Info,
     /// Commands on a server.
     Console,
+    /// What can be done to one server and its link.
+    Inspector,
     /// What the run is made of.
     Settings,
 }
@@ -219,6 +245,8 @@ pub struct State {
     pub announcement: String,
     /// The console, oldest first.
     pub console: Vec<ConsoleLine>,
+    /// The curve of writes that is being drawn.
+    pub sketch: Option<Sketch>,
 }
 
 impl Default for State {
@@ -243,13 +271,15 @@ impl Default for State {
             complaint: None,
             announcement: String::new(),
             console: Vec::new(),
+            sketch: None,
         }
     }
 }
 
 impl Tab {
     /// In the order of the bar.
-    pub const ALL: [Tab; 4] = [Tab::Transcript, Tab::Info, Tab::Console, Tab::Settings];
+    pub const ALL: [Tab; 5] =
+        [Tab::Transcript, Tab::Info, Tab::Console, Tab::Inspector, Tab::Settings];
 
     /// On the tab and as the region's name.
     #[must_use]
@@ -258,6 +288,7 @@ impl Tab {
             Tab::Transcript => "Transcript",
             Tab::Info => "INFO",
             Tab::Console => "Console",
+            Tab::Inspector => "Inspector",
             Tab::Settings => "Settings",
         }
     }

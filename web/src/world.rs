@@ -1,5 +1,6 @@
 //! The core's names that the page uses, in one place.
 
+pub use psync::cluster::curve::{Point, rate_at};
 pub use psync::cluster::decision::{CounterMoved, DecisionRecord, Remedy, Verdict};
 pub use psync::cluster::snapshot::{
     BacklogSnapshot, Counters, LinkSnapshot, LinkState, ListSnapshot, MemorySnapshot, Packet,
@@ -8,7 +9,7 @@ pub use psync::cluster::snapshot::{
 pub use psync::cluster::trace::{Entry, Message, What};
 pub use psync::cluster::{
     Action, BadInput, Branch, Branches, BytesAt, Comparison, Counterfactual, Delta, Direction,
-    Finding, Preset, Report, Run, Scenario, Shared, Tally, TimedAction, Trace, presets,
+    Finding, Loss, Preset, Report, Run, Scenario, Shared, Tally, TimedAction, Trace, presets,
 };
 pub use psync::server::engine::{ENGINES, Engine};
 pub use psync::stream::backlog::{Block, Keeping};

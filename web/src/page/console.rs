@@ -10,6 +10,7 @@ use super::completion::{completion, hint};
 use crate::format::server_title;
 use crate::markup::html;
 use crate::run::RunHandle;
+use crate::session::Session;
 use crate::state::Msg;
 
 /// What the panel needs.
@@ -30,8 +31,9 @@ pub fn Console(props: &ConsoleProps) -> Html {
     // How far back in the history: 0 is the line being typed.
     let back = use_state(|| 0_usize);
     let session = props.run.session();
-    let (state, servers) = (session.state(), &session.snapshot().servers);
-    let chosen = state.selection.filter(|n| *n < servers.len()).unwrap_or(0);
+    let state = session.state();
+    let count = session.snapshot().servers.len();
+    let chosen = state.selection.filter(|n| *n < count).unwrap_or(0);
 
     let onsubmit = {
         let (on, text, back) = (props.on.clone(), text.clone(), back.clone());
@@ -65,10 +67,6 @@ pub fn Console(props: &ConsoleProps) -> Html {
             text.set(there.checked_sub(1).map(|n| typed[n].clone()).unwrap_or_default());
         })
     };
-    let onchange = props.on.reform(|event: Event| {
-        let select = event.target().and_then(|t| t.dyn_into::<HtmlSelectElement>().ok());
-        Msg::Select(select.and_then(|select| select.value().parse().ok()))
-    });
     html! {
         <div class="console">
             <div class="lines" role="log" aria-label="Replies" tabindex="0"><ol>
@@ -86,13 +84,7 @@ pub fn Console(props: &ConsoleProps) -> Html {
                 }) }
             </ol></div>
             <form {onsubmit}>
-                <select aria-label="Server" {onchange}>
-                    { for servers.iter().enumerate().map(|(n, server)| html! {
-                        <option value={n.to_string()} selected={n == chosen}>
-                            { server_title(&server.name) }
-                        </option>
-                    }) }
-                </select>
+                { servers(&session, chosen, &props.on) }
                 <input
                     type="text" aria-label="Command" placeholder="SET key value"
                     autocomplete="off" autocapitalize="off" spellcheck="false"
@@ -103,6 +95,23 @@ pub fn Console(props: &ConsoleProps) -> Html {
                 <output id="syntax" class="syntax">{ under(&text) }</output>
             </form>
         </div>
+    }
+}
+
+/// The choice of the server looked at.
+pub fn servers(session: &Session, chosen: usize, on: &Callback<Msg>) -> Html {
+    let onchange = on.reform(|event: Event| {
+        let select = event.target().and_then(|t| t.dyn_into::<HtmlSelectElement>().ok());
+        Msg::Select(select.and_then(|select| select.value().parse().ok()))
+    });
+    html! {
+        <select aria-label="Server" {onchange}>
+            { for session.snapshot().servers.iter().enumerate().map(|(n, server)| html! {
+                <option value={n.to_string()} selected={n == chosen}>
+                    { server_title(&server.name) }
+                </option>
+            }) }
+        </select>
     }
 }
 

@@ -5,17 +5,23 @@
 
 use std::rc::Rc;
 
-use yew::{AttrValue, Callback, Html};
+use wasm_bindgen::JsCast;
+use web_sys::{Element, HtmlElement};
+use yew::{AttrValue, Callback, Html, MouseEvent};
 
 mod compare;
 mod completion;
 mod console;
+mod curve;
 mod decision;
 mod dialog;
 mod fields;
 mod futures;
+mod hands;
 mod header;
 mod info;
+mod inspector;
+mod ladder;
 mod learn;
 mod leaving;
 mod lesson;
@@ -32,9 +38,11 @@ mod transport;
 mod waiting;
 
 use self::compare::{CompareProps, compare};
+use self::curve::curve;
 use self::decision::{DecisionProps, decision};
 use self::dialog::Dialog;
 use self::futures::{FuturesProps, futures};
+use self::hands::{Chosen, HandsProps, hands};
 use self::header::{HeaderProps, header};
 use self::learn::{LearnProps, learn};
 use self::lesson::lesson;
@@ -43,7 +51,7 @@ use self::panels::{PanelsProps, panels};
 use self::sheet::sheet;
 use self::sides::sides;
 pub use self::transcript::following::Following;
-use self::transport::{Chosen, HandsProps, TransportProps, hands, transport};
+use self::transport::{TransportProps, transport};
 use crate::format::seconds;
 use crate::markup::html;
 use crate::part::part;
@@ -161,9 +169,13 @@ fn timeline(props: &PageProps, session: &Session, place: (usize, usize)) -> Html
             { part(futures, FuturesProps::of(session, on)) }
             { part(hands, HandsProps {
                 setup: session.setup().clone(),
+                draws: state.sketch.is_some(),
                 chosen: chosen(session),
                 on: on.clone(),
             }) }
+            if let Some(sketch) = &state.sketch {
+                { curve(sketch, session.setup(), now_us, on) }
+            }
         </section>
     }
 }
@@ -179,8 +191,7 @@ fn chosen(session: &Session) -> Option<Chosen> {
     if present.is_none() && alone {
         return None;
     }
-    let names = servers.iter().map(|server| server.name.clone()).collect();
-    Some(Chosen { index, names, present })
+    Some(inspector::chosen(session, index))
 }
 
 fn banner(complaint: Option<&str>, on: &Callback<Msg>) -> Html {
@@ -188,11 +199,25 @@ fn banner(complaint: Option<&str>, on: &Callback<Msg>) -> Html {
     html! {
         <div class="banner" role="alert">
             <p>{ complaint }</p>
-            <button type="button" aria-label="Dismiss" onclick={on.reform(|_| Msg::Dismiss)}>
+            <button type="button" aria-label="Dismiss" onclick={dismiss(on)}>
                 { "\u{2715}" }
             </button>
         </div>
     }
+}
+
+/// The focus does not go with the button: the page's keys count where it is.
+fn dismiss(on: &Callback<Msg>) -> Callback<MouseEvent> {
+    on.reform(|event: MouseEvent| {
+        let button = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+        let lab = button.and_then(|button| button.closest(".lab").ok().flatten());
+        let play = lab.and_then(|lab| lab.query_selector(".play").ok().flatten());
+        if let Some(play) = play.and_then(|play| play.dyn_into::<HtmlElement>().ok()) {
+            // It fails only where there is no focus to be had.
+            let _ = play.focus();
+        }
+        Msg::Dismiss
+    })
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use yew::{AttrValue, Callback, Html, classes};
 
 use super::console::Console;
 use super::info::info;
+use super::inspector::inspector;
 use super::settings::settings;
 use super::transcript::following::Following;
 use super::transcript::transcript;
@@ -40,6 +41,7 @@ pub fn panels(props: &PanelsProps) -> Html {
         Tab::Console => html! {
             <Console run={run.clone()} revision={props.revision} on={on.clone()} />
         },
+        Tab::Inspector => inspector(run, on),
         Tab::Settings => settings(run, on, &props.beside),
     };
     html! {
@@ -76,6 +78,7 @@ fn id(tab: Tab) -> &'static str {
         Tab::Transcript => "tab-transcript",
         Tab::Info => "tab-info",
         Tab::Console => "tab-console",
+        Tab::Inspector => "tab-inspector",
         Tab::Settings => "tab-settings",
     }
 }

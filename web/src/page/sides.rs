@@ -22,6 +22,7 @@ pub fn sides(run: &RunHandle, session: &Session, on: &Callback<Msg>) -> Html {
                 playing={state.playing} selection={state.selection} view={state.view}
                 marked={Marked::of(session.marked())} on_view={on.reform(Msg::View)}
                 on_action={on.reform(Msg::Act)} on_select={on.reform(Msg::Select)}
+                on_inspect={on.reform(Msg::Inspect)}
             />
         }
     };

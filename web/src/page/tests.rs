@@ -160,7 +160,7 @@ fn the_memory_is_drawn_as_the_engine_keeps_it() {
 
 #[test]
 fn after_a_promotion_the_dial_names_its_server_and_the_old_master_has_a_card() {
-    let page = html("promotion", vec![Msg::Advance(14_000_000), Msg::Select(Some(2))]);
+    let page = html("promotion", vec![Msg::Advance(14_000_000), Msg::Inspect(2)]);
     has(
         &page,
         &[

@@ -1,16 +1,13 @@
-//! The transport: play, step, decisions, time, speed; and the hands on the world: write, restart.
+//! The transport: play, step, decisions, time, speed.
 
 use wasm_bindgen::JsCast;
-use web_sys::{Event, HtmlInputElement, HtmlSelectElement, InputEvent};
+use web_sys::{HtmlInputElement, InputEvent};
 use yew::{Callback, Html, classes};
 
-use crate::format::{seconds, server_title};
-use crate::keys;
+use crate::format::seconds;
 use crate::markup::html;
-use crate::setup::{Field, Setup};
 use crate::speed::{LIMIT, Speed, kept};
 use crate::state::Msg;
-use crate::world::Action;
 
 /// What the transport needs.
 pub struct TransportProps {
@@ -148,136 +145,6 @@ fn speed(props: &TransportProps) -> Html {
             }
         </label>
     }
-}
-
-/// The server looked at, and whom it may follow.
-#[derive(PartialEq)]
-pub struct Chosen {
-    /// Index in the snapshot's servers.
-    pub index: usize,
-    /// Of all servers.
-    pub names: Vec<String>,
-    /// Whom it follows; none as a master.
-    pub present: Option<String>,
-}
-
-/// What the hands need.
-#[derive(PartialEq)]
-pub struct HandsProps {
-    /// For the steady rate.
-    pub setup: Setup,
-    /// The server looked at.
-    pub chosen: Option<Chosen>,
-    /// Where everything asked for goes.
-    pub on: Callback<Msg>,
-}
-
-/// The row of what can be done to the servers.
-pub fn hands(props: &HandsProps) -> Html {
-    let on = &props.on;
-    let rate = {
-        let on = on.clone();
-        move |event: Event| {
-            let target = event.target().and_then(|t| t.dyn_into::<HtmlInputElement>().ok());
-            let Some(input) = target else { return };
-            match Field::Writes.read(&input.value()) {
-                Ok(change) => on.emit(Msg::Change(change)),
-                Err(why) => on.emit(Msg::Complain(format!("Writes per second: {why}"))),
-            }
-        }
-    };
-    html! {
-        <div class="hands">
-            <button type="button" title="Write one key (w)" onclick={act(on, keys::write())}>
-                { "Write" }
-            </button>
-            <button
-                type="button" title={format!("{} writes at once (b)", keys::BURST_WRITES)}
-                onclick={act(on, keys::burst(keys::BURST_WRITES, keys::BURST_BYTES))}
-            >
-                { "Write burst" }
-            </button>
-            <label class="rate">
-                <span class="unseen">{ "Steady rate, " }</span>
-                <input
-                    type="number" min="0" max="1000000" inputmode="numeric"
-                    value={props.setup.writes_per_second.to_string()} onchange={rate}
-                />
-                { " writes/s" }
-            </label>
-            <span class="gap" />
-            <button
-                type="button" class="fork" title="Begin another future at this moment"
-                onclick={on.reform(|_| Msg::Fork)}
-            >
-                { "Fork here" }
-            </button>
-            <button type="button" title="New run ID (r)" onclick={act(on, keys::restart("master"))}>
-                { "Restart master" }
-            </button>
-            { for props.chosen.as_ref().map(|chosen| of_chosen(chosen, on)) }
-        </div>
-    }
-}
-
-/// What can be done to the server looked at; on its card there are buttons for two of the three.
-fn of_chosen(chosen: &Chosen, on: &Callback<Msg>) -> Html {
-    let Chosen { index, names, present } = chosen;
-    let index = *index;
-    let Some(name) = names.get(index) else { return Html::default() };
-    let title = server_title(name);
-    let follow = {
-        let on = on.clone();
-        move |event: Event| {
-            let target = event.target().and_then(|t| t.dyn_into::<HtmlSelectElement>().ok());
-            match target.map(|select| select.value().parse::<usize>()) {
-                Some(Ok(master)) => on.emit(Msg::Follow(index, master)),
-                Some(Err(_)) => on.emit(Msg::Promote(index)),
-                None => {}
-            }
-        }
-    };
-    let others = names.iter().enumerate().filter(|(n, _)| *n != index);
-    html! {
-        <>
-            if name != "master" {
-                <button
-                    type="button" class="restart-replica" onclick={act(on, keys::restart(name))}
-                >
-                    { format!("Restart {title}") }
-                </button>
-            }
-            if present.is_some() {
-                <button
-                    type="button" class="restart-replica"
-                    onclick={on.reform(move |_| Msg::Promote(index))}
-                >
-                    { format!("Promote {title}") }
-                </button>
-            }
-            <label class="follow">
-                <span>{ format!("{title} follows\u{2026}") }</span>
-                <select onchange={follow}>
-                    <option value="" selected={present.is_none()}>{ "nobody" }</option>
-                    { for others.map(|(n, other)| html! {
-                        <option
-                            key={n} value={n.to_string()}
-                            selected={present.as_deref() == Some(&**other)}
-                        >
-                            { server_title(other) }
-                        </option>
-                    }) }
-                </select>
-            </label>
-        </>
-    }
-}
-
-fn act(on: &Callback<Msg>, action: Action) -> Callback<yew::MouseEvent> {
-    let on = on.clone();
-    Callback::from(move |_| {
-        on.emit(Msg::Act(action.clone()));
-    })
 }
 
 fn input_value(event: &InputEvent) -> Option<String> {

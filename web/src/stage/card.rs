@@ -3,8 +3,9 @@
 //! The same texts serve full cards, rows and tiles; where there is less room fewer are shown.
 //! Absent on purpose: colours and positions.
 
+use super::conditions::{Conditions, Slower};
 use super::figures::{lasting, percent};
-use super::standing::{Standing, is_cut, standing, words};
+use super::standing::{Halt, Standing, is_cut, standing, words};
 use super::topology::{Topology, master_of};
 use crate::format::{bytes, server_title, short_id, thousands, thousands_signed};
 use crate::world::{
@@ -41,7 +42,7 @@ impl Tally {
         match master {
             Some(master) => format!("follows {master}"),
             None if kills > 0 => format!("{partial} partial \u{b7} {full} full \u{b7} {kills} cut"),
-            None => format!("answered: {partial} partial \u{b7} {full} full"),
+            None => format!("{partial} partial \u{b7} {full} full"),
         }
     }
 }
@@ -73,6 +74,14 @@ pub struct Card {
     pub link: bool,
     /// Whether that is cut.
     pub cut: bool,
+    /// Whether it is cut one way only: towards the replica, or towards the master.
+    pub one_way: Option<bool>,
+    /// Why it does nothing.
+    pub halt: Option<Halt>,
+    /// What its link is like, in one word; empty where it is as good as the others.
+    pub condition: &'static str,
+    /// The same in numbers.
+    pub numbers: String,
 }
 
 /// What a replica makes its master hold, when that is worth a word.
@@ -107,6 +116,7 @@ impl Card {
         topology: &Topology,
         index: usize,
         tally: Tally,
+        slower: Slower,
     ) -> Option<Card> {
         let server = snapshot.servers.get(index)?;
         let Some(link) = &server.link else {
@@ -124,6 +134,7 @@ impl Card {
             Some(Transfer { received, total: None }) => bytes(received),
             None => thousands(server.master_repl_offset),
         };
+        let conditions = Conditions::of(link, slower);
         let output = Output::of(link, backlog);
         // On the dial and the bus there is only one master; every other one is named.
         let elsewhere = master.is_some_and(|master| master != topology.subject) || index == 0;
@@ -150,6 +161,10 @@ impl Card {
             tally: tally.text(elsewhere.then(|| server_title(&link.master))),
             link: true,
             cut: is_cut(link),
+            one_way: (link.cut_to_replica != link.cut_to_master).then_some(link.cut_to_replica),
+            halt: Halt::of(server),
+            condition: conditions.word(),
+            numbers: conditions.numbers(),
         })
     }
 
@@ -162,7 +177,7 @@ impl Card {
             name: server.name.clone(),
             title: server_title(&server.name),
             standing: Standing::Apart,
-            state: if server.frozen { "frozen" } else { "a master" }.to_owned(),
+            state: Halt::of(server).map_or("a master", Halt::word).to_owned(),
             figure: thousands(server.master_repl_offset),
             cover: String::new(),
             detail: format!("its own history {}", short_id(&server.replid)),
@@ -174,6 +189,10 @@ impl Card {
             },
             link: false,
             cut: false,
+            one_way: None,
+            halt: Halt::of(server),
+            condition: "",
+            numbers: String::new(),
         }
     }
 
@@ -332,7 +351,7 @@ mod tests {
     fn card(link: LinkSnapshot) -> Card {
         let snapshot = fixture::world(vec![link]);
         let tally = Tally { partial: 1, full: 1, ..Tally::default() };
-        Card::new(&snapshot, &Topology::new(&snapshot, None), 1, tally).unwrap()
+        Card::new(&snapshot, &Topology::new(&snapshot, None), 1, tally, Slower::default()).unwrap()
     }
 
     #[test]
@@ -364,7 +383,14 @@ mod tests {
             "replica-1".clone_into(&mut link.master);
         }
         let card = |world: &Snapshot, index| {
-            Card::new(world, &Topology::new(world, None), index, Tally::default()).unwrap()
+            Card::new(
+                world,
+                &Topology::new(world, None),
+                index,
+                Tally::default(),
+                Slower::default(),
+            )
+            .unwrap()
         };
         assert_eq!(card(&world, 2).tally, "follows replica 1");
         world.servers[1].link = None;
@@ -405,7 +431,7 @@ mod tests {
         let card = card(fixture::link());
         assert_eq!((card.state.as_str(), card.cover.as_str()), ("in sync", ""));
         assert_eq!(card.detail, "0 B behind");
-        assert_eq!(card.tally, "answered: 1 partial \u{b7} 1 full");
+        assert_eq!(card.tally, "1 partial \u{b7} 1 full");
         assert_eq!(card.toggle_name(), "Cut link to replica 1");
         assert!(card.meter.is_none());
     }

@@ -2,12 +2,13 @@
 
 use std::rc::Rc;
 
-use yew::{Html, classes};
+use yew::{Callback, Html, classes};
 
 use super::card::held_by_pin;
 use super::figures::lasting;
 use super::plan::{Circle, Plan, Rect};
-use super::standing::{Standing, standing};
+use super::roster::inspect;
+use super::standing::{Halt, Standing, standing};
 use super::topology::Topology;
 use super::{scale, turn};
 use crate::format::{server_title, short_id, thousands};
@@ -32,6 +33,8 @@ pub struct FaceProps {
     pub snapshot: Rc<Snapshot>,
     /// Who follows whom.
     pub topology: Rc<Topology>,
+    /// Somebody wants to do more to it.
+    pub on_inspect: Callback<usize>,
 }
 
 /// A note inside the dial.
@@ -128,6 +131,7 @@ pub fn face(props: &FaceProps) -> Html {
             <div {class} {style} data-place={master.name.clone()}>
                 <p class={classes!("face-name", (name(master) != server_title(&master.name)).then_some("is-other"))}>
                     { name(master) }
+                    { inspect(&props.on_inspect, props.topology.subject, &server_title(&master.name)) }
                 </p>
                 <p class="face-offset" data-place="offset">{ thousands(master.master_repl_offset) }</p>
                 <p class="face-label">{ "master_repl_offset" }</p>
@@ -152,6 +156,9 @@ fn id(name: &'static str, id: &str) -> Html {
 /// Places are called after their first role, and roles change.
 fn name(server: &ServerSnapshot) -> String {
     let title = server_title(&server.name);
+    if let Some(halt) = Halt::of(server) {
+        return format!("{title}, {}", halt.word());
+    }
     match (server.role, server.name == "master") {
         (Role::Master, false) => format!("{title}, master now"),
         (Role::Replica, true) => format!("{title}, a replica now"),

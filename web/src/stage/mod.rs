@@ -11,6 +11,7 @@
 pub mod bytes_slider;
 pub mod canvas;
 pub mod card;
+pub mod conditions;
 pub mod face;
 pub mod figures;
 #[cfg(test)]
@@ -81,6 +82,8 @@ pub struct StageProps {
     /// Whether it is the drawing of the run beside, which has a name of its own.
     #[prop_or_default]
     pub beside: bool,
+    /// Somebody wants to do more to a server.
+    pub on_inspect: Callback<usize>,
     /// Paints `snapshot` and not the run's present: for stills.
     #[prop_or_default]
     pub still: bool,
@@ -108,6 +111,7 @@ pub fn Stage(props: &StageProps) -> Html {
     });
     let on_action = use_lasting(&props.on_action);
     let on_select = use_lasting(&props.on_select);
+    let on_inspect = use_lasting(&props.on_inspect);
     let on_view = use_lasting(&props.on_view);
     let memory_props = || MemoryProps {
         plan: Rc::clone(plan),
@@ -145,6 +149,7 @@ pub fn Stage(props: &StageProps) -> Html {
                         plan: Rc::clone(plan),
                         snapshot: Rc::clone(snapshot),
                         topology: Rc::clone(&topology),
+                        on_inspect: on_inspect.clone(),
                     }) }
                 }
                 if plan.shape != Shape::Card {
@@ -156,6 +161,7 @@ pub fn Stage(props: &StageProps) -> Html {
                         selection: props.selection,
                         on_action,
                         on_select,
+                        on_inspect,
                     }) }
                     if let Some(held) = held {
                         { bytes_slider(&BytesProps {

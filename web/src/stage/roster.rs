@@ -7,9 +7,10 @@
 
 use std::rc::Rc;
 
-use yew::{Callback, Html, classes};
+use yew::{Callback, Html, MouseEvent, classes};
 
 use super::card::{Card, Tally};
+use super::conditions::Slower;
 use super::plan::{Detail, Plan};
 use super::standing::Standing;
 use super::topology::Topology;
@@ -35,6 +36,8 @@ pub struct RosterProps {
     pub on_action: Callback<Action>,
     /// Somebody looks at another server.
     pub on_select: Callback<Option<usize>>,
+    /// Somebody wants to do more to a server.
+    pub on_inspect: Callback<usize>,
 }
 
 /// All cards, and the buttons on the wires.
@@ -78,9 +81,10 @@ fn cards<'a>(
     topology: &'a Topology,
     tallies: &'a [Tally],
 ) -> impl Iterator<Item = Card> + 'a {
-    topology.cards.iter().filter_map(|&index| {
+    let slower = Slower::than_most(snapshot);
+    topology.cards.iter().filter_map(move |&index| {
         let tally = tallies.get(index).copied().unwrap_or_default();
-        Card::new(snapshot, topology, index, tally)
+        Card::new(snapshot, topology, index, tally, slower)
     })
 }
 
@@ -108,11 +112,17 @@ fn item(props: &RosterProps, slot: usize, card: Card, with_toggle: bool) -> Html
         format!("top:{y:.1}px;height:{h:.1}px")
     });
     // Tiles flow; those in trouble first, the most urgent at the very front.
-    let style = place.unwrap_or_else(|| format!("order:{}", order(card.standing)));
+    let order = if card.halt.is_some() { -4 } else { order(card.standing) };
+    let style = place.unwrap_or_else(|| format!("order:{order}"));
     let chosen = props.selection == Some(card.server);
     let (on_action, on_select) = (props.on_action.clone(), props.on_select.clone());
+    let on_inspect = props.on_inspect.clone();
     let key = card.server;
-    keyed(key, draw, ItemProps { card, style, chosen, with_toggle, on_action, on_select })
+    keyed(
+        key,
+        draw,
+        ItemProps { card, style, chosen, with_toggle, on_action, on_select, on_inspect },
+    )
 }
 
 /// What one card needs. A hundred of them are compared ten times a second and few are drawn.
@@ -124,21 +134,31 @@ struct ItemProps {
     with_toggle: bool,
     on_action: Callback<Action>,
     on_select: Callback<Option<usize>>,
+    on_inspect: Callback<usize>,
 }
 
 /// One card, row or tile.
 fn draw(props: &ItemProps) -> Html {
     let card = &props.card;
     let chosen = props.chosen.then_some("is-chosen");
+    let (class, glyph) = match card.halt {
+        Some(halt) => ("is-halted", halt.glyph()),
+        None => (card.standing.class(), card.standing.glyph()),
+    };
     html! {
         <li
-            class={classes!("replica", card.standing.class(), chosen)} style={props.style.clone()}
+            class={classes!("replica", class, chosen)} style={props.style.clone()}
             data-place={card.name.clone()}
         >
-            <span class="replica-glyph" aria-hidden="true">{ card.standing.glyph() }</span>
+            <span class="replica-glyph" aria-hidden="true">{ glyph }</span>
             { name(props) }
             <span class="replica-state">{ &card.state }</span>
-            <span class="replica-figure">{ &card.figure }</span>
+            <span class="replica-figure">
+                { &card.figure }
+                if !card.condition.is_empty() {
+                    <em title={card.numbers.clone()}>{ card.condition }</em>
+                }
+            </span>
             <span class="replica-cover">{ &card.cover }</span>
             <span class="replica-detail" title={card.detail.clone()}>{ &card.detail }</span>
             { foot(card) }
@@ -146,6 +166,7 @@ fn draw(props: &ItemProps) -> Html {
                 if props.with_toggle && card.link { { toggle(&props.on_action, card, None) } }
                 if card.link { { promote(&props.on_action, card) } }
                 { restart(&props.on_action, card) }
+                { inspect(&props.on_inspect, card.server, &card.title) }
             </span>
         </li>
     }
@@ -195,12 +216,25 @@ fn foot(card: &Card) -> Html {
 fn wire(props: &RosterProps, wire: &Wire, card: &Card) -> Html {
     let (x, y) = wire.at(0.5);
     let onclick = act(&props.on_action, card.toggle_action());
+    let note = card.halt.map_or_else(|| card.numbers.clone(), |halt| halt.word().to_owned());
+    let oncontextmenu = inspect_instead(&props.on_inspect, card.server);
     html! {
         <div key={card.server} class="wire">
-            <svg aria-hidden="true"><path d={wire.path()} {onclick} /></svg>
+            <svg aria-hidden="true"><path d={wire.path()} {onclick} {oncontextmenu} /></svg>
             { toggle(&props.on_action, card, Some(format!("left:{x:.1}px;top:{y:.1}px"))) }
+            if !note.is_empty() {
+                <span class="wire-note" style={format!("left:{x:.1}px;top:{y:.1}px")}>{ note }</span>
+            }
         </div>
     }
+}
+
+/// In the place of the browser's menu.
+fn inspect_instead(on_inspect: &Callback<usize>, server: usize) -> Callback<MouseEvent> {
+    on_inspect.reform(move |event: MouseEvent| {
+        event.prevent_default();
+        server
+    })
 }
 
 /// Cuts or heals the link.
@@ -215,11 +249,13 @@ fn toggle(on_action: &Callback<Action>, card: &Card, style: Option<String>) -> H
         >
             <svg viewBox="0 0 24 24" aria-hidden="true">
                 <circle cx="12" cy="12" r="10.5" />
-                if card.cut {
-                    <path d="M8 8l8 8M16 8l-8 8" />
-                } else {
-                    <path d="M7 12h10" />
-                }
+                <path d={match (card.cut, card.one_way) {
+                    (false, _) => "M7 12h10",
+                    (true, None) => "M8 8l8 8M16 8l-8 8",
+                    // An arrow against a bar: the master stands on the left.
+                    (true, Some(true)) => "M6 12h7M10 8.5l3.5 3.5-3.5 3.5M17 7v10",
+                    (true, Some(false)) => "M18 12h-7M14 8.5l-3.5 3.5 3.5 3.5M7 7v10",
+                }} />
             </svg>
         </button>
     }
@@ -242,6 +278,21 @@ fn restart(on_action: &Callback<Action>, card: &Card) -> Html {
         <button class="restart" type="button" title={name.clone()} aria-label={name} {onclick}>
             <svg viewBox="0 0 24 24" aria-hidden="true">
                 <path d="M18.5 12a6.5 6.5 0 1 1-2.2-4.9M18.5 3.8v4.4h-4.4" />
+            </svg>
+        </button>
+    }
+}
+
+/// Opens the inspector.
+pub fn inspect(on_inspect: &Callback<usize>, server: usize, title: &str) -> Html {
+    let name = format!("Inspect {title}");
+    html! {
+        <button
+            class="restart inspect" type="button" title={name.clone()} aria-label={name}
+            onclick={on_inspect.reform(move |_| server)}
+        >
+            <svg viewBox="0 0 24 24" aria-hidden="true">
+                <path d="M4 8h6m6 0h4M4 16h2m6 0h8M13 5.5v5M9 13.5v5" />
             </svg>
         </button>
     }

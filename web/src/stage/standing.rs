@@ -84,6 +84,45 @@ pub fn is_cut(link: &LinkSnapshot) -> bool {
     link.cut_to_replica || link.cut_to_master
 }
 
+/// Why a server does nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Halt {
+    /// As by SIGSTOP.
+    Frozen,
+    /// It has no process.
+    Killed,
+}
+
+impl Halt {
+    /// Of this server, if it is halted.
+    #[must_use]
+    pub fn of(server: &ServerSnapshot) -> Option<Halt> {
+        match (server.killed, server.frozen) {
+            (true, _) => Some(Halt::Killed),
+            (_, true) => Some(Halt::Frozen),
+            _ => None,
+        }
+    }
+
+    /// In a word.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Halt::Frozen => "frozen",
+            Halt::Killed => "killed",
+        }
+    }
+
+    /// The second cue.
+    #[must_use]
+    pub fn glyph(self) -> &'static str {
+        match self {
+            Halt::Frozen => "\u{2016}",
+            Halt::Killed => "\u{2205}",
+        }
+    }
+}
+
 /// What is in flight is not behind: two latencies and a quarter of a second of writes are granted,
 /// and one command of half a kilobyte.
 fn keeps_up(link: &LinkSnapshot, rate: u64) -> bool {
@@ -100,22 +139,21 @@ pub fn words(
     now_us: u64,
     rate: u64,
 ) -> String {
-    if server.frozen {
-        return "frozen".to_owned();
+    if let Some(halt) = Halt::of(server) {
+        return halt.word().to_owned();
     }
     // What is still on the wire keeps the replica busy: it learns only afterwards.
     if killed && !is_cut(link) {
         return "cut: output limit".to_owned();
     }
     if is_cut(link) || link.state == LinkState::Cut {
-        let what = match (link.cut_to_replica, link.cut_to_master) {
-            (true, false) => "cut towards replica",
-            (false, true) => "cut towards master",
-            _ => "link cut",
-        };
-        return match link.down_since_us {
-            Some(since) => format!("{what} \u{b7} {}", lasting(now_us.saturating_sub(since))),
-            None => what.to_owned(),
+        return match (link.cut_to_replica, link.cut_to_master, link.down_since_us) {
+            (true, false, _) => "cut to replica".to_owned(),
+            (false, true, _) => "cut to master".to_owned(),
+            (.., None) => "link cut".to_owned(),
+            (.., Some(since)) => {
+                format!("link cut \u{b7} {}", lasting(now_us.saturating_sub(since)))
+            }
         };
     }
     match link.state {
@@ -182,7 +220,7 @@ mod tests {
         assert_eq!(say(&server, &fixture::link()), "in sync");
         assert_eq!(say(&server, &cut(Some(1))), "link cut \u{b7} 1.9 s");
         let one_way = LinkSnapshot { cut_to_master: false, ..cut(Some(1)) };
-        assert_eq!(say(&server, &one_way), "cut towards replica \u{b7} 1.9 s");
+        assert_eq!(say(&server, &one_way), "cut to replica");
         let loading = link(|l| {
             l.state = LinkState::Transfer;
             l.transfer = Some(Transfer { received: 16_400_000, total: Some(48_200_000) });
@@ -194,5 +232,7 @@ mod tests {
         assert_eq!(killed, "cut: output limit");
         server.frozen = true;
         assert_eq!(say(&server, &fixture::link()), "frozen");
+        server.killed = true;
+        assert_eq!(say(&server, &fixture::link()), "killed");
     }
 }

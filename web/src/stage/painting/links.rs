@@ -7,7 +7,7 @@ use crate::stage::plan::Rect;
 use crate::stage::standing::{Standing, is_cut, standing};
 use crate::stage::topology::{Feed, Topology};
 use crate::stage::wires::{Wire, progress};
-use crate::world::{LinkSnapshot, Packet, PacketKind, ServerSnapshot};
+use crate::world::{LinkSnapshot, LinkState, Packet, PacketKind, ServerSnapshot};
 
 /// More stream packets than this on one link are a band.
 const MOST_DOTS: usize = 20;
@@ -112,7 +112,13 @@ fn line(pen: &Pen, wire: &Wire, scene: &Scene<'_>, link: &LinkSnapshot) {
     }
     match stands {
         Standing::InSync | Standing::CatchingUp => pen.stroke(&p.sync, 2.0),
-        Standing::Adrift if !is_cut(link) => pen.stroke(&p.line_strong, 2.0),
+        // No connection, and nobody cut it: it is tried again, or nobody is there.
+        Standing::Adrift if !is_cut(link) => {
+            let tries = link.state == LinkState::Connecting;
+            pen.dash(if tries { Dash::Cut } else { Dash::None });
+            pen.stroke(&p.line_strong, 2.0);
+            pen.dash(Dash::None);
+        }
         _ => {
             pen.dash(Dash::Cut);
             pen.stroke(p.of(stands), 2.0);
