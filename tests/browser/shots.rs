@@ -85,6 +85,8 @@ fn of_what_can_be_done_at_three_sizes_in_light_and_dark() -> Outcome {
                 }
                 lab.call("advance", vec![json!(2_000_000)]).await?;
                 if width != 720 {
+                    // Tall enough that nothing lies under the transport of the phone.
+                    page.set_size(width, height * 4).await?;
                     lab.click("tab", "Inspector").await?;
                     lab.click("button", "replica 1").await?;
                     lab.click("button", "Draw the write rate").await?;
@@ -93,6 +95,7 @@ fn of_what_can_be_done_at_three_sizes_in_light_and_dark() -> Outcome {
                     lab.call("advance", vec![json!(9_000_000)]).await?;
                     lab.click("button", "Pulses").await?;
                 }
+                page.set_size(width, height).await?;
                 let name = format!("doing-{width}x{height}-{theme}");
                 take_pictures(page, &name, width, height).await?;
             }

@@ -129,27 +129,6 @@ struct Controls {
 
 fn controls(props: &Controls) -> Html {
     let Controls { sketch, steady, on } = props;
-    let change = |change: fn(&mut Sketch, u64)| {
-        let (on, sketch) = (on.clone(), sketch.clone());
-        move |event: Event| {
-            let target = event.target();
-            let value = target.and_then(|target| {
-                let select = target.dyn_ref::<HtmlSelectElement>().map(HtmlSelectElement::value);
-                select.or_else(|| target.dyn_ref().map(HtmlInputElement::value))
-            });
-            let number = value.and_then(|value| value.parse::<u64>().ok());
-            let mut sketch = sketch.clone();
-            match number.filter(|number| (1..=1_000_000).contains(number)) {
-                Some(number) => {
-                    change(&mut sketch, number);
-                    on.emit(Msg::Sketch(Some(sketch)));
-                }
-                None => on.emit(Msg::Complain(
-                    "Peak: a whole number from 1 to 1000000, please.".to_owned(),
-                )),
-            }
-        }
-    };
     let shape = |(name, heights): (&'static str, [u8; POINTS])| {
         let sketch = Sketch { heights, ..sketch.clone() };
         html! {
@@ -169,13 +148,13 @@ fn controls(props: &Controls) -> Html {
                 { "Peak " }
                 <input
                     type="number" min="1" max="1000000" inputmode="numeric"
-                    value={sketch.peak.to_string()} onchange={change(|sketch, peak| sketch.peak = peak)}
+                    value={sketch.peak.to_string()} onchange={changed(sketch, on, |sketch, peak| sketch.peak = peak)}
                 />
                 { " writes/s" }
             </label>
             <label>
                 { "over " }
-                <select onchange={change(|sketch, seconds| sketch.seconds = seconds)}>
+                <select onchange={changed(sketch, on, |sketch, seconds| sketch.seconds = seconds)}>
                     { for SPANS.into_iter().map(|span| html! {
                         <option value={span.to_string()} selected={span == sketch.seconds}>
                             { format!("{span} s") }
@@ -200,4 +179,25 @@ fn controls(props: &Controls) -> Html {
             }
         </div>
     }
+}
+
+/// A number was given for the pad.
+fn changed(sketch: &Sketch, on: &Callback<Msg>, change: fn(&mut Sketch, u64)) -> Callback<Event> {
+    let sketch = sketch.clone();
+    on.reform(move |event: Event| {
+        let target = event.target();
+        let value = target.and_then(|target| {
+            let select = target.dyn_ref::<HtmlSelectElement>().map(HtmlSelectElement::value);
+            select.or_else(|| target.dyn_ref().map(HtmlInputElement::value))
+        });
+        let number = value.and_then(|value| value.parse::<u64>().ok());
+        let mut sketch = sketch.clone();
+        match number.filter(|number| (1..=1_000_000).contains(number)) {
+            Some(number) => {
+                change(&mut sketch, number);
+                Msg::Sketch(Some(sketch))
+            }
+            None => Msg::Complain("Peak: a whole number from 1 to 1000000, please.".to_owned()),
+        }
+    })
 }

@@ -193,22 +193,6 @@ fn of_link(link: &Link, chosen: &Chosen, on: &Callback<Msg>) -> Html {
             </li>
         }
     };
-    let set = |change: fn(&mut Action, u64)| {
-        let replica = keys::name(index);
-        on.reform(move |value| {
-            let mut action = Action::Link {
-                replica: replica.clone(),
-                latency_us: None,
-                bandwidth_bytes_per_second: None,
-                loss: None,
-            };
-            change(&mut action, value);
-            Msg::Act(action)
-        })
-    };
-    let slider = |label, steps, present, words, to| {
-        ladder(Ladder { label, name: format!("{label}, {title}"), steps, present, words, to })
-    };
     html! {
         <>
             <h3>{ format!("Link to {master}") }</h3>
@@ -223,6 +207,31 @@ fn of_link(link: &Link, chosen: &Chosen, on: &Callback<Msg>) -> Html {
                 ) }
                 { way("both ways", format!("link to {title}"), "is-both", both, Switch::Link) }
             </ul>
+            { conditions(link, index, on) }
+        </>
+    }
+}
+
+/// What the link is like.
+fn conditions(link: &Link, index: usize, on: &Callback<Msg>) -> Html {
+    let title = server_title(&keys::name(index));
+    let set = |change: fn(&mut Action, u64)| {
+        on.reform(move |value| {
+            let mut action = Action::Link {
+                replica: keys::name(index),
+                latency_us: None,
+                bandwidth_bytes_per_second: None,
+                loss: None,
+            };
+            change(&mut action, value);
+            Msg::Act(action)
+        })
+    };
+    let slider = |label, steps, present, words, to| {
+        ladder(Ladder { label, name: format!("{label}, {title}"), steps, present, words, to })
+    };
+    html! {
+        <>
             { slider("Latency", LATENCIES_US, link.latency_us, duration, set(|action, us| {
                 if let Action::Link { latency_us, .. } = action {
                     *latency_us = Some(us);
