@@ -196,7 +196,7 @@ fn of_link(link: &Link, chosen: &Chosen, on: &Callback<Msg>) -> Html {
     html! {
         <>
             <h3>{ format!("Link to {master}") }</h3>
-            <ul class="ways">
+            <ul class="both-ways">
                 { way(
                     &format!("to {title}"), format!("the way to {title}"), "is-there", link.cut[0],
                     Switch::ToReplica,
