@@ -145,6 +145,7 @@ fn of_chosen(chosen: &Chosen, on: &Callback<Msg>) -> Html {
                     { format!("Promote {title}") }
                 </button>
             }
+            { follows(chosen, on) }
         </>
     }
 }
