@@ -1,6 +1,7 @@
 //! `cargo xtask build`: the release site in `dist/`, and what a browser downloads for it.
 
 use std::fs;
+use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -28,7 +29,7 @@ pub fn site(project: &Project) -> Result<()> {
     if dist.exists() {
         fs::remove_dir_all(&dist).context("cannot empty dist/")?;
     }
-    command::run(project.trunk(&["build", "--release"]), BUILDING)?;
+    command::run(with_small_std(project.trunk(&["build", "--release"])), BUILDING)?;
     // The module carries them; nothing asks for the files.
     let _ = fs::remove_dir_all(project.path("dist/lessons"));
     optimize(project)?;
@@ -38,6 +39,21 @@ pub fn site(project: &Project) -> Result<()> {
     let payload = ["--features", "payload", "--bin", "payload", "--", "dist"];
     let arguments = [&["run", "--quiet", "--package", "xtask"], &payload[..]].concat();
     command::run(project.cargo(&arguments), BUILDING)
+}
+
+/// Compiles the standard library with the module, for size, and a panic as nothing but the end.
+///
+/// As it is delivered it is compiled for speed and carries the words of every panic: 29 kB of the
+/// 350 that the page may have. Both are options of the compiler that are not stable yet; the
+/// toolchain is pinned, so they mean the same everywhere. Nothing that a user can send panics, and
+/// builds other than this one keep the words.
+fn with_small_std(mut build: Command) -> Command {
+    build.env("RUSTC_BOOTSTRAP", "1");
+    build.env("CARGO_UNSTABLE_BUILD_STD", "std,panic_abort");
+    build.env("CARGO_UNSTABLE_BUILD_STD_FEATURES", "optimize_for_size");
+    let end = "-Zunstable-options -Cpanic=immediate-abort";
+    build.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", end);
+    build
 }
 
 /// The site shows what the last test run on this machine proved; without one, the table that was

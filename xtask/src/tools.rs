@@ -3,7 +3,7 @@
 //! Each `for_...` function makes sure of everything that one command needs and is
 //! quick when all is there. What is missing is announced with its reason before
 //! anything is installed. Rust programs, npm packages and what comes from PyPI go into
-//! `.tools/`, inside the project; only Debian packages and the compiler's wasm target go elsewhere.
+//! `.tools/`, inside the project; only Debian packages and parts of the compiler go elsewhere.
 
 mod debian;
 mod npm;
@@ -130,9 +130,11 @@ pub fn for_page(project: &Project) -> Result<()> {
     rust::ensure(project, &[TRUNK, WASM_BINDGEN])
 }
 
-/// For `build`: the same, and the optional optimizer, whose absence is only reported.
+/// For `build`: the same, the source of the standard library, and the optional optimizer, whose
+/// absence is only reported.
 pub fn for_site(project: &Project) -> Result<()> {
     for_page(project)?;
+    rust::ensure_source(project)?;
     if project.find("npm").is_none() || project.find("node").is_none() {
         println!("Without wasm-opt ({}): it needs node and npm.", BINARYEN.reason);
     } else if let Err(error) = npm::ensure(project, &[BINARYEN]) {

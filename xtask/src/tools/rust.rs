@@ -1,6 +1,8 @@
-//! The wasm target of the compiler, and programs compiled from published crates.
+//! The wasm target of the compiler, the source of its standard library, and programs compiled from
+//! published crates.
 
 use std::fs;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
@@ -51,6 +53,24 @@ fn ensure_target(project: &Project) -> Result<()> {
     }
     let mut rustup = project.command("rustup");
     rustup.args(["target", "add", TARGET]);
+    command::run(rustup, DOWNLOADING)
+}
+
+/// Makes sure of the source of the standard library, which the release site is compiled with.
+pub(super) fn ensure_source(project: &Project) -> Result<()> {
+    let mut question = project.command("rustc");
+    question.args(["--print", "sysroot"]);
+    let library = command::answer(question)
+        .map(|sysroot| Path::new(sysroot.trim()).join("lib/rustlib/src/rust/library/Cargo.lock"));
+    if library.is_some_and(|library| library.is_file()) {
+        return Ok(());
+    }
+    println!("To be installed with rustup: rust-src, the source of the standard library");
+    if project.find("rustup").is_none() {
+        bail!("rustup is missing: install it from https://rustup.rs, or the component rust-src");
+    }
+    let mut rustup = project.command("rustup");
+    rustup.args(["component", "add", "rust-src"]);
     command::run(rustup, DOWNLOADING)
 }
 
