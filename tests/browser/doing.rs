@@ -369,3 +369,47 @@ fn no_violation_in_the_inspector_and_at_the_pad() -> Outcome {
         page.assert_calm().await
     })
 }
+
+#[test]
+fn the_console_remembers_completes_and_speaks_to_any_server() -> Outcome {
+    on_page("doing-console", async |page| {
+        let lab = page.open_quiet().await?;
+        lab.click("tab", "Console").await?;
+        let line = lab.find("textbox", "Command").await?;
+        let reads = async |text: &str| {
+            lab.root_has(&format!("root.querySelector('.console input').value === '{text}'")).await
+        };
+        let answered = async |text: &str| {
+            lab.root_has(&format!(
+                "root.querySelector('.console .lines li pre')?.textContent === '{text}'"
+            ))
+            .await
+        };
+        line.send_keys("SET a 1\n").await?;
+        answered("OK").await?;
+        line.send_keys("incr").await?;
+        line.send_keys(Key::Right + "").await?;
+        reads("INCRBY ").await?;
+        lab.root_has("root.querySelector('.syntax').textContent === 'INCRBY key increment'")
+            .await?;
+        line.send_keys("a 5\n").await?;
+        answered("(integer) 6").await?;
+        line.send_keys(Key::Up + Key::Up).await?;
+        reads("SET a 1").await?;
+        line.send_keys(Key::Down + "").await?;
+        reads("INCRBY a 5").await?;
+        line.send_keys(Key::Down + "").await?;
+        reads("").await?;
+        // Tab leaves the line, as everywhere.
+        line.send_keys("\t").await?;
+        page.wait_until_focused("button", "Run").await?;
+        lab.select(".console select").await?.send_keys("replica 2").await?;
+        line.send_keys("SET a 2\n").await?;
+        lab.root_has("root.querySelector('.console').textContent.includes('READONLY')").await?;
+        lab.call("act", vec![json!({ "do": "kill", "server": "replica-2" })]).await?;
+        line.send_keys("PING\n").await?;
+        lab.root_has("root.querySelector('.console').textContent.includes('10.0.0.3:6379: Connection refused')")
+            .await?;
+        page.assert_calm().await
+    })
+}
