@@ -4,10 +4,10 @@
 //! Every error names the method and the argument. Numbers stay numbers, never `BigInt`; one that
 //! JavaScript would round is an error instead.
 
-use js_sys::{Array, Error, JSON};
+use js_sys::{Array, Error, JSON, Number};
 use serde::Serialize;
 use serde_json::Value;
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsCast as _, JsValue};
 
 use crate::attributes::{MAX_SAFE, Pair, unsafe_number};
 use crate::world::{Action, Scenario, Snapshot};
@@ -138,9 +138,10 @@ fn object_text(method: &str, name: &str, argument: &JsValue) -> Result<String, J
 fn show(value: &JsValue) -> String {
     let json = || JSON::stringify(value).ok().and_then(|text| text.as_string());
     let kind = || value.js_typeof().as_string().unwrap_or_default();
+    let number = || value.unchecked_ref::<Number>().to_string_with_radix(10).ok().map(String::from);
     let text = match (value.as_string(), value.as_f64()) {
         (Some(text), _) => format!("\"{text}\""),
-        (_, Some(n)) => n.to_string(),
+        (_, Some(_)) => number().unwrap_or_else(kind),
         (None, None) if value.is_object() => json().unwrap_or_else(kind),
         (None, None) if value.is_null() => "null".to_owned(),
         (None, None) => kind(),

@@ -3,6 +3,8 @@
 //! All of it is exact or says how it is rounded; nothing depends on the visitor's locale, so that
 //! a screenshot and a test read the same everywhere.
 
+use std::fmt;
+
 /// `1284560` as `1,284,560`.
 #[must_use]
 pub fn thousands(n: u64) -> String {
@@ -81,6 +83,25 @@ pub fn duration(us: u64) -> String {
     }
 }
 
+/// A length on the screen or a percentage: `{:.1}` prints it with one decimal.
+///
+/// The formatter for `f64` of the standard library is exact for every number and takes 12 kB of the
+/// module for it; here all are small, and what is no number is 0.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rounded(pub f64);
+
+impl fmt::Display for Rounded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let places = f.precision().unwrap_or(0).min(6);
+        let scale = 10_u64.pow(places as u32);
+        // The cast ends at the largest number.
+        let scaled = (self.0.abs() * scale as f64).round_ties_even() as u64;
+        let sign = if self.0 < 0.0 && scaled > 0 { "-" } else { "" };
+        write!(f, "{sign}{}", scaled / scale)?;
+        if places > 0 { write!(f, ".{:0places$}", scaled % scale) } else { Ok(()) }
+    }
+}
+
 /// The head and tail of an id, for places where forty characters do not fit: `8f3a19…c2`.
 #[must_use]
 pub fn short_id(id: &str) -> String {
@@ -100,6 +121,17 @@ pub fn server_title(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lengths_are_rounded_as_the_standard_library_rounds() {
+        for number in [0.0, -0.0, 0.04, -0.04, 0.06, 1.0, -12.36, 99.96, 1280.125, 1e7 + 0.3] {
+            let exact = format!("{number:.1} {number:.3}").replace("-0.0 ", "0.0 ");
+            let exact = exact.replace("-0.000", "0.000");
+            assert_eq!(format!("{0:.1} {0:.3}", Rounded(number)), exact);
+            assert_eq!(format!("{}", Rounded(number)), format!("{number:.0}").replace("-0", "0"));
+        }
+        assert_eq!(format!("{:.1}", Rounded(f64::NAN)), "0.0");
+    }
 
     #[test]
     fn numbers_read_as_on_the_page() {

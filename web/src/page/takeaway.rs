@@ -7,10 +7,11 @@ use std::rc::Rc;
 
 use psync::cluster::export::{mermaid, svg};
 use wasm_bindgen_futures::spawn_local;
-use yew::{Callback, Html, html};
+use yew::{Callback, Html};
 
 use super::leaving::{copy, save};
 use super::transcript::rows::{Row, rows, text};
+use crate::markup::html;
 use crate::run::RunHandle;
 use crate::state::Msg;
 use crate::world::Instant;

@@ -10,7 +10,7 @@ use super::painting::Held;
 use super::plan::{Plan, Rect};
 use super::pointed::{inside, key, last, parted, range};
 use super::span::Zoom;
-use crate::format::thousands_signed;
+use crate::format::{Rounded, thousands_signed};
 use crate::markup::html;
 use crate::run::RunHandle;
 use crate::world::BytesAt;
@@ -85,7 +85,7 @@ pub fn bytes_slider(props: &BytesProps) -> Html {
 }
 
 fn zoom_style(ruler: &Rect) -> String {
-    format!("left:{:.1}px;top:{:.1}px", ruler.x + ruler.w + 8.0, ruler.y + 15.0)
+    format!("left:{:.1}px;top:{:.1}px", Rounded(ruler.x + ruler.w + 8.0), Rounded(ruler.y + 15.0))
 }
 
 fn zoom_button(props: &BytesProps, name: &'static str, sign: &str, by: f64, off: bool) -> Html {
@@ -128,11 +128,16 @@ fn tooltip(props: &BytesProps, ruler: &Rect, position: i64, at: &BytesAt) -> Htm
     let plan = &props.plan;
     let (x, y) = props.pointed.and_then(|p| p.at).unwrap_or((ruler.x + ruler.w / 2.0, ruler.y));
     let left = (x - WIDTH / 2.0).clamp(8.0, (plan.width - WIDTH - 8.0).max(8.0));
+    let left = Rounded(left);
     // Above the pointer, or below it where there is no room above.
     let style = if y > 128.0 {
-        format!("left:{left:.1}px;bottom:{:.1}px;width:{WIDTH}px", plan.height - y + 14.0)
+        format!(
+            "left:{left:.1}px;bottom:{:.1}px;width:{}px",
+            Rounded(plan.height - y + 14.0),
+            Rounded(WIDTH)
+        )
     } else {
-        format!("left:{left:.1}px;top:{:.1}px;width:{WIDTH}px", y + 18.0)
+        format!("left:{left:.1}px;top:{:.1}px;width:{}px", Rounded(y + 18.0), Rounded(WIDTH))
     };
     let (before, byte, after) = parted(at, &props.held, position);
     html! {

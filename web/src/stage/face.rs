@@ -11,7 +11,7 @@ use super::roster::inspect;
 use super::standing::{Halt, Standing, standing};
 use super::topology::Topology;
 use super::{scale, turn};
-use crate::format::{server_title, short_id, thousands};
+use crate::format::{Rounded, server_title, short_id, thousands};
 use crate::markup::html;
 use crate::world::{Role, ServerSnapshot, Snapshot};
 
@@ -52,7 +52,7 @@ pub struct Note {
 pub fn track(props: &TrackProps) -> Html {
     let (plan, size) = (&props.plan, props.size);
     let Some(c) = plan.dial else { return Html::default() };
-    let view = format!("0 0 {:.0} {:.0}", plan.width, plan.height);
+    let view = format!("0 0 {} {}", Rounded(plan.width), Rounded(plan.height));
     let radius = c.rim - c.track / 2.0;
     html! {
         <svg class="stage-track" viewBox={view} aria-hidden="true">
@@ -70,7 +70,7 @@ pub fn track(props: &TrackProps) -> Html {
 }
 
 fn px(n: f64) -> String {
-    format!("{n:.1}")
+    format!("{:.1}", Rounded(n))
 }
 
 /// The ticks outside the rim: at each labelled place, or four times as many in between.
@@ -88,6 +88,7 @@ fn ticks(c: &Circle, size: u64, minor: bool) -> String {
             let place = turn::place(at, size);
             let (x0, y0) = turn::point(c.x, c.y, c.rim + 3.0, place);
             let (x1, y1) = turn::point(c.x, c.y, c.rim + if minor { 5.0 } else { 8.0 }, place);
+            let [x0, y0, x1, y1] = [x0, y0, x1, y1].map(Rounded);
             d.push_str(&format!("M{x0:.1} {y0:.1}L{x1:.1} {y1:.1}"));
         }
     }

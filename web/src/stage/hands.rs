@@ -167,7 +167,7 @@ fn lean(list: &mut [Marker], clear: f64) {
             let Some(blocker) = blocker else { break };
             let ahead = turn::clockwise(blocker.place, marker.place);
             let way = *way.get_or_insert(if ahead > 1e-9 && ahead < 0.5 { 1.0 } else { -1.0 });
-            marker.body = (blocker.body + way * clear).rem_euclid(1.0);
+            marker.body = turn::fraction(blocker.body + way * clear);
         }
     }
 }

@@ -50,6 +50,7 @@ use self::pointed::{inside, on_ring};
 use self::roster::{RosterProps, roster};
 use self::span::Zoom;
 use self::topology::Topology;
+use crate::format::Rounded;
 use crate::markup::html;
 use crate::part::part;
 use crate::run::RunHandle;
@@ -208,11 +209,12 @@ fn figure_class(plan: &Plan) -> &'static str {
 
 /// In a column the drawing says how high it is; elsewhere it takes what it is given.
 fn root_style(plan: &Plan) -> Option<String> {
-    matches!(plan.shape, Shape::Tall | Shape::Phone).then(|| format!("height:{:.0}px", plan.height))
+    matches!(plan.shape, Shape::Tall | Shape::Phone)
+        .then(|| format!("height:{}px", Rounded(plan.height)))
 }
 
 fn figure_style(plan: &Plan) -> String {
-    format!("width:{:.1}px;height:{:.1}px", plan.width, plan.height)
+    format!("width:{:.1}px;height:{:.1}px", Rounded(plan.width), Rounded(plan.height))
 }
 
 /// Points at a byte. With the keys it may leave the stretch shown: the ruler follows then.

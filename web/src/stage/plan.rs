@@ -5,6 +5,7 @@
 //! Invariants: nothing overlaps, nothing leaves the container. Absent on purpose: the window's
 //! size, because the element may be a small figure in a large page.
 
+use crate::format::Rounded;
 use crate::state::View;
 
 /// How much room there is.
@@ -86,7 +87,10 @@ impl Rect {
     pub fn style(&self) -> String {
         format!(
             "left:{:.1}px;top:{:.1}px;width:{:.1}px;height:{:.1}px",
-            self.x, self.y, self.w, self.h
+            Rounded(self.x),
+            Rounded(self.y),
+            Rounded(self.w),
+            Rounded(self.h)
         )
     }
 }

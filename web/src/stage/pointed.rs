@@ -14,12 +14,12 @@ use crate::world::BytesAt;
 #[must_use]
 pub fn on_ring(c: &Circle, held: &Held, head: f64, at: (f64, f64)) -> Option<i64> {
     let (dx, dy) = (at.0 - c.x, at.1 - c.y);
-    let radius = dx.hypot(dy);
+    let radius = (dx * dx + dy * dy).sqrt();
     if radius > c.rim + 6.0 || radius < c.rim - c.track - 6.0 {
         return None;
     }
     // Clockwise from twelve, as a part of a turn.
-    let place = (dx.atan2(-dy) / std::f64::consts::TAU).rem_euclid(1.0);
+    let place = turn::towards(dx, -dy);
     let age = turn::clockwise(place, turn::place(head, held.size)) * held.size as f64;
     // Of several laps the one that is pointed at.
     let laps = turn::laps(held.histlen, held.size, c.track);

@@ -15,6 +15,7 @@ use super::plan::{Detail, Plan};
 use super::standing::Standing;
 use super::topology::Topology;
 use super::wires::{Wire, wires};
+use crate::format::Rounded;
 use crate::markup::html;
 use crate::part::keyed;
 use crate::world::{Action, Snapshot};
@@ -93,7 +94,7 @@ const SUM: f64 = 24.0;
 
 fn sum_style(plan: &Plan) -> String {
     let r = plan.cards;
-    format!("left:{:.1}px;top:{:.1}px;width:{:.1}px", r.x, r.y, r.w)
+    format!("left:{:.1}px;top:{:.1}px;width:{:.1}px", Rounded(r.x), Rounded(r.y), Rounded(r.w))
 }
 
 fn list_style(plan: &Plan) -> String {
@@ -108,7 +109,7 @@ fn list_style(plan: &Plan) -> String {
 fn item(props: &RosterProps, slot: usize, card: Card, with_toggle: bool) -> Html {
     let plan = &props.plan;
     let place = plan.slot(slot).map(|rect| {
-        let (y, h) = (rect.y - plan.cards.y, rect.h);
+        let (y, h) = (Rounded(rect.y - plan.cards.y), Rounded(rect.h));
         format!("top:{y:.1}px;height:{h:.1}px")
     });
     // Tiles flow; those in trouble first, the most urgent at the very front.
@@ -215,6 +216,7 @@ fn foot(card: &Card) -> Html {
 /// The whole wire can be clicked; the button in its middle is its name and its key.
 fn wire(props: &RosterProps, wire: &Wire, card: &Card) -> Html {
     let (x, y) = wire.at(0.5);
+    let (x, y) = (Rounded(x), Rounded(y));
     let onclick = act(&props.on_action, card.toggle_action());
     let note = card.halt.map_or_else(|| card.numbers.clone(), |halt| halt.word().to_owned());
     let oncontextmenu = inspect_instead(&props.on_inspect, card.server);

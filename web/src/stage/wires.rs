@@ -5,6 +5,7 @@
 
 use super::plan::{Detail, Plan};
 use super::topology::{Feed, Topology};
+use crate::format::Rounded;
 use crate::world::Packet;
 
 /// Points along a curve, equally far apart.
@@ -45,7 +46,7 @@ impl Wire {
         let mut length = 0.0;
         let mut last = from;
         for &(x, y) in &fine {
-            length += (x - last.0).hypot(y - last.1);
+            length += distance((x, y), last);
             lengths.push(length);
             last = (x, y);
         }
@@ -72,9 +73,15 @@ impl Wire {
     /// As the `d` of an SVG path.
     #[must_use]
     pub fn path(&self) -> String {
-        let [(x0, y0), (x1, y1), (x2, y2), (x3, y3)] = self.control;
+        let [(x0, y0), (x1, y1), (x2, y2), (x3, y3)] =
+            self.control.map(|(x, y)| (Rounded(x), Rounded(y)));
         format!("M{x0:.1} {y0:.1}C{x1:.1} {y1:.1} {x2:.1} {y2:.1} {x3:.1} {y3:.1}")
     }
+}
+
+fn distance(a: (f64, f64), b: (f64, f64)) -> f64 {
+    let (x, y) = (a.0 - b.0, a.1 - b.1);
+    (x * x + y * y).sqrt()
 }
 
 fn cubic(control: &[(f64, f64); 4], t: f64) -> (f64, f64) {
@@ -155,7 +162,7 @@ mod tests {
         let mut last = wire.at(0.0);
         for i in 1..=20 {
             let here = wire.at(f64::from(i) / 20.0);
-            let step = (here.0 - last.0).hypot(here.1 - last.1);
+            let step = distance(here, last);
             assert!((step - wire.length / 20.0).abs() < 1.0, "step {i}: {step}");
             last = here;
         }

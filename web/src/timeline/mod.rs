@@ -21,7 +21,7 @@ use yew::{
 
 use self::chronicle::{Chronicle, Flag};
 use self::painting::{Lanes, TimelinePainter};
-use crate::format::{seconds, server_title};
+use crate::format::{Rounded, seconds, server_title};
 use crate::markup::html;
 use crate::run::{Painter, PainterGuard, RunHandle};
 use crate::stage::canvas::{Size, on_theme, pixel_ratio, point_in, watch_size};
@@ -166,7 +166,7 @@ pub fn Timeline(props: &TimelineProps) -> Html {
 }
 
 fn name(lanes: &Lanes, row: usize, lane: usize) -> Html {
-    let style = format!("top:{:.1}px", lanes.y(row));
+    let style = format!("top:{:.1}px", Rounded(lanes.y(row)));
     let text = if lane == 0 { "master".to_owned() } else { format!("R{lane}") };
     html! { <span class="lane-name" {style} aria-hidden="true">{ text }</span> }
 }
@@ -174,7 +174,7 @@ fn name(lanes: &Lanes, row: usize, lane: usize) -> Html {
 fn tip(lanes: &Lanes, x: i32, flag: &Flag) -> Html {
     let x = f64::from(x).clamp(120.0, (lanes.width - 120.0).max(120.0));
     html! {
-        <p class="flag-tip" style={format!("left:{x:.0}px")} aria-hidden="true">
+        <p class="flag-tip" style={format!("left:{}px", Rounded(x))} aria-hidden="true">
             <b>{ seconds(flag.at_us) }{ " s" }</b>{ " " }{ server_title(&flag.text) }
         </p>
     }

@@ -7,7 +7,7 @@
 use yew::{Html, classes};
 
 use super::{attached, numbers, percent};
-use crate::format::{bytes, thousands, thousands_signed};
+use crate::format::{Rounded, bytes, thousands, thousands_signed};
 use crate::markup::html;
 use crate::world::{BacklogSnapshot, Block, ServerSnapshot, Snapshot};
 
@@ -148,9 +148,9 @@ fn pins(snapshot: &Snapshot, master: &ServerSnapshot, pieces: &[Piece]) -> Vec<H
         // A pin stands over its block, but inside the row.
         let middle = (piece.at.0 + piece.at.1 / 2.0) * 100.0;
         let style = match middle {
-            ..12.0 => format!("left:{:.2}%", piece.at.0 * 100.0),
-            88.0.. => format!("right:{:.2}%", (1.0 - piece.at.0 - piece.at.1) * 100.0),
-            _ => format!("left:{middle:.2}%;transform:translateX(-50%)"),
+            ..12.0 => format!("left:{:.2}%", Rounded(piece.at.0 * 100.0)),
+            88.0.. => format!("right:{:.2}%", Rounded((1.0 - piece.at.0 - piece.at.1) * 100.0)),
+            _ => format!("left:{:.2}%;transform:translateX(-50%)", Rounded(middle)),
         };
         let names = numbers(&readers);
         Some(html! {
@@ -175,7 +175,11 @@ fn block(
         Next::After(_) => piece.first == 0,
         Next::Pinned(count) => piece.first < *count,
     };
-    let style = format!("left:{:.3}%;width:{:.3}%", piece.at.0 * 100.0, piece.at.1 * 100.0);
+    let style = format!(
+        "left:{:.3}%;width:{:.3}%",
+        Rounded(piece.at.0 * 100.0),
+        Rounded(piece.at.1 * 100.0)
+    );
     let last = piece.first_byte + i64::try_from(piece.used).unwrap_or(0) - 1;
     let mut says = match piece.count {
         1 => format!("Block {} of {}", piece.first + 1, list.len()),
@@ -194,7 +198,7 @@ fn block(
             key={piece.first} {style} title={says.clone()}
             class={classes!(leaves.then_some("is-leaving"), (piece.count > 1).then_some("is-more"))}
         >
-            <span class="fill" style={format!("width:{:.2}%", piece.filled * 100.0)} />
+            <span class="fill" style={format!("width:{:.2}%", Rounded(piece.filled * 100.0))} />
             if piece.count > 1 {
                 <span class="more" aria-hidden="true">
                     { format!("\u{2026} {} more", thousands(piece.count as u64)) }
@@ -217,7 +221,7 @@ fn axis(list: &[Block], pieces: &[Piece]) -> Html {
     let from = to - wide(&newest);
     let style = match from < 0.0 {
         true => "left:0".to_owned(),
-        false => format!("right:{:.2}%", (1.0 - to) * 100.0),
+        false => format!("right:{:.2}%", Rounded((1.0 - to) * 100.0)),
     };
     let mut free = -1.0;
     let mut shown = Vec::new();
@@ -226,7 +230,7 @@ fn axis(list: &[Block], pieces: &[Piece]) -> Html {
         let ends = at + wide(&text);
         if at >= free && ends <= from {
             free = ends;
-            let style = format!("left:{:.2}%", at * 100.0);
+            let style = format!("left:{:.2}%", Rounded(at * 100.0));
             shown.push(html! { <span {style}>{ text }</span> });
         }
     }
@@ -245,11 +249,15 @@ fn setting(backlog: &BacklogSnapshot, pieces: &[Piece]) -> Html {
     let (Some(from), Some(to)) = (place(pieces, from), place(pieces, end)) else {
         return Html::default();
     };
-    let style = format!("left:{:.2}%;width:{:.2}%", from * 100.0, percent(to - from, 1.0));
+    let style = format!(
+        "left:{:.2}%;width:{:.2}%",
+        Rounded(from * 100.0),
+        Rounded(percent(to - from, 1.0))
+    );
     html! {
         <div class="blocks-setting" aria-hidden="true">
             <span {style} />
-            <em style={format!("right:{:.2}%", (1.0 - to) * 100.0)}>
+            <em style={format!("right:{:.2}%", Rounded((1.0 - to) * 100.0))}>
                 <i>{ "repl-backlog-size " }</i>{ thousands(backlog.size) }
             </em>
         </div>

@@ -3,7 +3,7 @@
 use yew::{Html, classes};
 
 use super::percent;
-use crate::format::bytes;
+use crate::format::{Rounded, bytes};
 use crate::markup::html;
 use crate::world::{BacklogSnapshot, Keeping, MemorySnapshot};
 
@@ -24,7 +24,7 @@ pub fn compared(backlog: &BacklogSnapshot, present: Keeping) -> Html {
         return Html::default();
     }
     let row = |memory: &MemorySnapshot| {
-        let part = |bytes: u64| format!("width:{:.2}%", percent(bytes as f64, most));
+        let part = |bytes: u64| format!("width:{:.2}%", Rounded(percent(bytes as f64, most)));
         let is_present = memory.keeping == present.name();
         html! {
             <li key={memory.keeping} class={classes!(is_present.then_some("is-present"))}>

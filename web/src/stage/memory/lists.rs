@@ -5,7 +5,7 @@ use yew::{Html, classes};
 
 use super::ring::name;
 use super::{MOST_ROWS, percent};
-use crate::format::{server_title, thousands};
+use crate::format::{Rounded, server_title, thousands};
 use crate::markup::html;
 use crate::world::{BacklogSnapshot, ListSnapshot, ServerSnapshot, Snapshot};
 
@@ -27,7 +27,7 @@ pub fn lists(snapshot: &Snapshot, master: &ServerSnapshot, backlog: &BacklogSnap
                 <span>{ format!("{} B in all", thousands(total)) }</span>
                 <span>{ format!("at most {} B for each that is away", thousands(backlog.size)) }</span>
             </p>
-            <ul class="bars lists" data-place="lists" style={format!("--limit:{limit:.2}%")}>
+            <ul class="bars lists" data-place="lists" style={format!("--limit:{:.2}%", Rounded(limit))}>
                 { for rows }
                 if more > 0 { <li class="rest">{ format!("\u{2026} {more} more") }</li> }
             </ul>
@@ -52,7 +52,7 @@ fn freed(snapshot: &Snapshot, master: &ServerSnapshot, lists: &[ListSnapshot]) -
 fn row(list: &ListSnapshot, longest: u64) -> Html {
     let who = list.replica.as_deref().map_or("nobody left".to_owned(), server_title);
     let sent = list.histlen.saturating_sub(list.unsent_bytes);
-    let part = |bytes: u64| format!("width:{:.2}%", percent(bytes as f64, longest as f64));
+    let part = |bytes: u64| format!("width:{:.2}%", Rounded(percent(bytes as f64, longest as f64)));
     let says = match list.attached {
         true if list.unsent_bytes == 0 => format!("{} B", thousands(list.histlen)),
         true => {

@@ -4,7 +4,7 @@
 use yew::Html;
 
 use super::{MOST_ROWS, attached, percent};
-use crate::format::{bytes, thousands, thousands_signed};
+use crate::format::{Rounded, bytes, thousands, thousands_signed};
 use crate::markup::html;
 use crate::world::{BacklogSnapshot, ServerSnapshot, Snapshot};
 
@@ -14,8 +14,11 @@ pub fn ring(snapshot: &Snapshot, master: &ServerSnapshot, backlog: &BacklogSnaps
     let full = backlog.histlen >= backlog.size;
     let at = percent(index as f64, backlog.size as f64);
     let next = backlog.first_byte_offset.saturating_add_unsigned(backlog.histlen);
-    let label =
-        if at > 50.0 { format!("right:{:.2}%", 100.0 - at) } else { format!("left:{at:.2}%") };
+    let label = if at > 50.0 {
+        format!("right:{:.2}%", Rounded(100.0 - at))
+    } else {
+        format!("left:{:.2}%", Rounded(at))
+    };
     // What stands before the index is newer than all behind it.
     let newer = if full || index > 0 { at } else { 0.0 };
     html! {
@@ -26,9 +29,9 @@ pub fn ring(snapshot: &Snapshot, master: &ServerSnapshot, backlog: &BacklogSnaps
                 <span>{ format!("{} B kept", thousands(backlog.histlen)) }</span>
             </p>
             <div class="ring-row">
-                <span class="newer" style={format!("width:{newer:.2}%")} />
-                if full { <span class="older" style={format!("left:{at:.2}%;right:0")} /> }
-                <span class="index" style={format!("left:{at:.2}%")} />
+                <span class="newer" style={format!("width:{:.2}%", Rounded(newer))} />
+                if full { <span class="older" style={format!("left:{:.2}%;right:0", Rounded(at))} /> }
+                <span class="index" style={format!("left:{:.2}%", Rounded(at))} />
             </div>
             <div class="blocks-axis" aria-hidden="true">
                 if !(0.0..14.0).contains(&at) { <span style="left:0">{ "0" }</span> }
@@ -70,7 +73,7 @@ fn queues(snapshot: &Snapshot, master: &ServerSnapshot) -> Html {
                     <li key={number}>
                         <span class="who">{ name(number) }</span>
                         <span class="bar">
-                            <span style={format!("width:{:.2}%", percent(queued as f64, longest as f64))} />
+                            <span style={format!("width:{:.2}%", Rounded(percent(queued as f64, longest as f64)))} />
                         </span>
                         <span class="much">
                             { bytes(queued) }

@@ -135,7 +135,7 @@ impl DialBrush {
         let radius = c.rim + LABEL_GAP;
         let digits = self.head_text.set(newest).len().max(self.oldest_text.set(oldest).len());
         let (w, h) = ((digits as f64 * 7.3).max(70.0), 31.0);
-        let tail = (head - turns).rem_euclid(1.0);
+        let tail = turn::fraction(head - turns);
         // Counter-clockwise of the head the newest, clockwise of it the oldest.
         let (mut at_head, mut at_tail) = (head, tail);
         let ahead = turn::clockwise(head, tail);
@@ -246,7 +246,7 @@ fn fuse(pen: &Pen, c: &Circle, scene: &Scene<'_>, head: f64, size: u64) {
     pen.arc(c.x, c.y, radius, head, end);
     // The dashes belong to the far end, so that they stand still while the head eats them.
     let length = (end - head) * TAU * radius;
-    pen.ctx.set_line_dash_offset(-(length % 11.0));
+    pen.ctx.set_line_dash_offset(-turn::fraction(length / 11.0) * 11.0);
     pen.dash(Dash::Fuse);
     pen.stroke(colour, 2.5);
     pen.ctx.set_line_dash_offset(0.0);
@@ -271,7 +271,7 @@ fn fuse(pen: &Pen, c: &Circle, scene: &Scene<'_>, head: f64, size: u64) {
         0.5
     } else {
         // A triangle wave: calm, and the same on every machine.
-        ((scene.real_ms / 450.0).rem_euclid(2.0) - 1.0).abs()
+        (turn::fraction(scene.real_ms / 900.0) * 2.0 - 1.0).abs()
     };
     pen.alpha(0.16 + 0.1 * flicker);
     pen.disc(x, y, 10.0 + 2.0 * flicker, colour);
@@ -311,7 +311,7 @@ fn hand(pen: &Pen, c: &Circle, scene: &Scene<'_>, marker: &Marker) {
     }
     scene.label_of(marker, |text| {
         // Wide labels glide inwards at the sides, as those outside glide outwards.
-        let shift = (text.chars().count() as f64 * 3.6 - 4.0).max(0.0) * (body * TAU).sin();
+        let shift = (text.chars().count() as f64 * 3.6 - 4.0).max(0.0) * turn::sin_cos(body).0;
         pen.text(text, x - shift, y);
     });
 }

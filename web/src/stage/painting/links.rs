@@ -6,6 +6,7 @@ use super::pen::{Align, Dash, Pen};
 use crate::stage::plan::Rect;
 use crate::stage::standing::{Standing, is_cut, standing};
 use crate::stage::topology::{Feed, Topology};
+use crate::stage::turn;
 use crate::stage::wires::{Wire, progress};
 use crate::world::{LinkSnapshot, LinkState, Packet, PacketKind, ServerSnapshot};
 
@@ -82,7 +83,7 @@ pub fn trunk(pen: &Pen, wire: &Wire, cards: &Rect, scene: &Scene<'_>) {
 fn flow(pen: &Pen, scene: &Scene<'_>, colour: &str, width: f64) {
     pen.dash(Dash::Band);
     if !scene.palette.still && scene.moving {
-        pen.ctx.set_line_dash_offset(-(scene.real_ms / 16.0) % 15.0);
+        pen.ctx.set_line_dash_offset(-turn::fraction(scene.real_ms / 240.0) * 15.0);
     }
     pen.stroke(colour, width);
     pen.ctx.set_line_dash_offset(0.0);
@@ -164,11 +165,17 @@ fn stream(pen: &Pen, wire: &Wire, scene: &Scene<'_>, server: usize, stands: Stan
         if let Some(part) = progress(packet, scene.now_us) {
             let (x, y) = wire.at(part);
             // A write of a few bytes and one of a megabyte differ, but not a million times.
-            let radius = 3.0 + (packet.bytes.max(64) as f64 / 64.0).log2().min(8.0) * 0.35;
+            let radius = 3.0 + doublings(packet.bytes.max(64) as f64 / 64.0).min(8.0) * 0.35;
             pen.circle(x, y, radius);
         }
     }
     pen.fill(colour);
+}
+
+/// How often 1 must be doubled to give `times`, in between on a straight line.
+fn doublings(times: f64) -> f64 {
+    let whole = (times as u64).max(1).ilog2();
+    f64::from(whole) + times / (1_u64 << whole) as f64 - 1.0
 }
 
 /// Control messages with their word on them.

@@ -11,6 +11,7 @@ use crate::stage::plan::Rect;
 use crate::stage::scale::{decimal_step, first_tick};
 use crate::stage::span::{Span, Subject, Zoom};
 use crate::stage::standing::Standing;
+use crate::stage::turn;
 use crate::world::Block;
 
 /// From the top of the ruler to its bar, and the bar's height.
@@ -118,7 +119,7 @@ impl RulerBrush {
         let x = |offset: f64| span.x(offset, place.x, place.w).clamp(place.x, place.x + place.w);
         let (from, to) = (x(scene.head - held.histlen as f64), x(hand.offset));
         let y = place.y + BAR.0 + BAR.1 + 4.0;
-        pen.ctx.set_line_dash_offset(-((to - from) % 11.0));
+        pen.ctx.set_line_dash_offset(-turn::fraction((to - from) / 11.0) * 11.0);
         pen.dash(Dash::Fuse);
         pen.line((from, y), (to, y));
         pen.stroke(&scene.palette.fuse, 2.0);
