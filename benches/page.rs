@@ -16,7 +16,7 @@
 
 #![expect(dead_code, reason = "the harness has more words than are needed here")]
 
-use std::time::Instant as Clock;
+use std::time::{Duration, Instant as Clock};
 
 use psync::cluster::{Run, Scenario};
 use psync::time::SECOND_US;
@@ -33,7 +33,7 @@ mod page;
 #[path = "../tests/browser/site.rs"]
 mod site;
 
-use browser::{Outcome, on_page};
+use browser::{Outcome, on_page, on_page_for};
 use page::Page;
 
 /// Until all replicas are attached and the backlog is full.
@@ -270,16 +270,20 @@ async fn decision(page: &Page) -> Outcome {
     Ok(())
 }
 
+/// How long the memory is watched.
+fn minutes() -> u64 {
+    std::env::var("PSYNC_MINUTES").ok().and_then(|n| n.parse().ok()).unwrap_or(1)
+}
+
 async fn memory(page: &Page) -> Outcome {
-    let minutes: u64 =
-        std::env::var("PSYNC_MINUTES").ok().and_then(|n| n.parse().ok()).unwrap_or(1);
+    let minutes = minutes();
     let look = "const bindings = await import(new URL('wasm/psync-lab.js', document.baseURI));
         const { memory } = await bindings.default();
         const now = (await lab.snapshot()).now_us;
         return [memory.buffer.byteLength, performance.memory.usedJSHeapSize, now];";
     measured(page, "lab.setAttribute('speed', '1000'); await lab.play(); return [];").await?;
     for n in 0..=6 * minutes {
-        if n % (2 * minutes) == 0 {
+        if n % (2 * minutes).min(12) == 0 {
             let seen = measured(page, look).await?;
             row(
                 &format!("memory after {} s at 1,000x", n * 10),
@@ -287,7 +291,7 @@ async fn memory(page: &Page) -> Outcome {
                 &format!("{:.1} MB of JS heap; {:.1} h simulated", seen[1] / 1e6, seen[2] / 3.6e9),
             );
         }
-        tokio::time::sleep(std::time::Duration::from_secs(10)).await;
+        tokio::time::sleep(Duration::from_secs(10)).await;
     }
     Ok(())
 }
@@ -308,11 +312,14 @@ fn main() -> Outcome {
         on_page("bench-first-ring", async |page| first_ring(page).await)?;
     }
     if asked("seek") {
-        on_page("bench-seek", async |page| {
+        for (name, scenario, seconds) in SEEKS {
+            on_page("bench-seek", async |page| {
+                open(page).await?;
+                seeking(page, name, scenario, seconds).await
+            })?;
+        }
+        on_page("bench-card", async |page| {
             open(page).await?;
-            for (name, scenario, seconds) in SEEKS {
-                seeking(page, name, scenario, seconds).await?;
-            }
             decision(page).await
         })?;
     }
@@ -326,7 +333,8 @@ fn main() -> Outcome {
         })?;
     }
     if asked("memory") {
-        on_page("bench-memory", async |page| {
+        let limit = Duration::from_secs(60 * minutes() + 120);
+        on_page_for(limit, "bench-memory", async |page| {
             open(page).await?;
             memory(page).await
         })?;

@@ -62,14 +62,13 @@ impl World {
                 }
                 _ => u64::MAX,
             };
-            // An entry of the keyspace costs about this much besides its text, which all share
+            // An entry of the keyspace costs about this much besides its text, which copies share
             // until it is written over.
+            let text = node.server.data().payload_bytes().min(fresh);
             let starts = node.server.known_command_starts() as u64 * 8;
-            histlen.min(fresh) + starts + node.server.data().len() as u64 * 128 + 4096
+            histlen.min(fresh) + text + starts + node.server.data().len() as u64 * 128 + 4096
         };
-        let text = self.nodes.iter().map(|node| node.server.data().payload_bytes()).max();
-        let nodes: u64 = self.nodes.iter().enumerate().map(of_node).sum();
-        nodes + text.unwrap_or(0)
+        self.nodes.iter().enumerate().map(of_node).sum()
     }
 }
 

@@ -17,6 +17,15 @@ const LIMIT: Duration = Duration::from_secs(120);
 /// Runs `body` with a page of its own. A failure leaves a picture in
 /// `target/screenshots/failed-NAME.png` and prints what the console said.
 pub fn on_page(name: &str, body: impl AsyncFnOnce(&Page) -> Outcome) -> Outcome {
+    on_page_for(LIMIT, name, body)
+}
+
+/// The same for what takes its time, such as watching the memory for ten minutes.
+pub fn on_page_for(
+    limit: Duration,
+    name: &str,
+    body: impl AsyncFnOnce(&Page) -> Outcome,
+) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let site = Site::start()?;
     let driver = Driver::start()?;
@@ -25,8 +34,8 @@ pub fn on_page(name: &str, body: impl AsyncFnOnce(&Page) -> Outcome) -> Outcome 
     // Panics are caught: a browser that is left behind disturbs whatever comes next.
     let ended = panic::catch_unwind(AssertUnwindSafe(|| {
         runtime.block_on(async {
-            let limited = tokio::time::timeout(LIMIT, body(&page));
-            limited.await.unwrap_or_else(|_| Err(format!("not done after {LIMIT:?}").into()))
+            let limited = tokio::time::timeout(limit, body(&page));
+            limited.await.unwrap_or_else(|_| Err(format!("not done after {limit:?}").into()))
         })
     }));
     runtime.block_on(async {
