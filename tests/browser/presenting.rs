@@ -75,7 +75,7 @@ fn lesson_three_from_the_first_key_to_the_ticked_goal_without_a_mouse() -> Outco
         lab.comes_to_step(7).await?;
         // The goal: a larger backlog, time, a cut with the key of the replica, and its healing.
         page.tab_along_to("Transcript").await?;
-        page.press(format!("{RIGHT}{RIGHT}{RIGHT}")).await?;
+        page.press(END).await?;
         lab.find("region", "Settings").await?;
         page.tab_along_to("repl-backlog-size").await?;
         page.press(format!("{END}{}", BACKSPACE.repeat(8))).await?;
