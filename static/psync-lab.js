@@ -13,7 +13,8 @@
 //   compare='{"engine": "redis-6.2", "config": {"repl-backlog-size": "32kb"}}'
 // With compare a second run stands beside the first, with the same seed and
 // actions, and with this difference: engine, config or both.
-// With from-url the keys of the page's query and fragment override them.
+// With from-url the keys of the page's query and fragment override them. The key
+// run, made by "Share", is a whole run with its moment, and stands for itself.
 //
 // Methods, all async: snapshot() decisions() act(action) play() pause() step()
 // seek(us) advance(us) scenario() load(scenario). They may be called before the
@@ -49,6 +50,12 @@ function sheet(name) {
   });
   return { link, loaded };
 }
+
+// A longer file is not even read.
+const LONGEST_FILE = 4 << 20;
+
+// Without news from a file that is dragged, it has gone elsewhere.
+const DRAG_ENDS_MS = 600;
 
 // A lab may be a page, a figure in an article or a card. Which of them follows
 // from its own box: its width is the business of container queries; its height
@@ -88,6 +95,18 @@ class PsyncLab extends HTMLElement {
     if (this.hasAttribute("from-url")) this.#configure();
   };
 
+  // A file that is dropped on the element is opened by it.
+  #ends = 0;
+  #dragged = (event) => {
+    if (!event.dataTransfer?.types.includes("Files")) return;
+    event.preventDefault();
+    clearTimeout(this.#ends);
+    const over = event.type === "dragover";
+    this.#root.toggleAttribute("data-drop", over);
+    if (over) this.#ends = setTimeout(() => this.#root.removeAttribute("data-drop"), DRAG_ENDS_MS);
+    else this.#take(event.dataTransfer.files[0]);
+  };
+
   constructor() {
     super();
     const shadow = this.attachShadow({ mode: "open" });
@@ -97,6 +116,12 @@ class PsyncLab extends HTMLElement {
     // A click beside all controls gives it the focus, and with that the keys.
     this.#root.tabIndex = -1;
     this.#root.dataset.beside = beside("./");
+    this.#root.addEventListener("change", ({ target }) => {
+      if (target.type !== "file") return;
+      this.#take(target.files[0]);
+      target.value = "";
+    });
+    for (const type of ["dragover", "drop"]) this.addEventListener(type, this.#dragged);
     shadow.append(...this.#sheets.map(({ link }) => link), this.#root);
   }
 
@@ -157,6 +182,9 @@ class PsyncLab extends HTMLElement {
       // Taken out meanwhile: what comes after that begins anew.
       if (life !== this.#life) return this.#start();
       this.#root.hidden = false;
+      // A link leads to this page if that is where links are read, else to the lab's own.
+      const here = this.hasAttribute("from-url");
+      this.#root.dataset.home = here ? location.href.split(/[?#]/)[0] : beside("./");
       this.#lab = new bindings.Lab(this, this.#root, this.#pairs());
       this.dataset.state = "ready";
       this.#show();
@@ -181,6 +209,17 @@ class PsyncLab extends HTMLElement {
       }
     }
     return pairs;
+  }
+
+  async #take(file) {
+    if (!file) return;
+    const lab = await this.#start();
+    try {
+      if (file.size > LONGEST_FILE) throw new Error("it is longer than 4 MB");
+      lab.open(file.name, await file.text());
+    } catch (error) {
+      lab.refuse(file.name, error.message);
+    }
   }
 
   #show() {

@@ -23,6 +23,7 @@ mod link;
 mod message;
 mod network;
 mod observe;
+mod packing;
 pub mod presets;
 mod process;
 mod room;

@@ -1,15 +1,14 @@
-//! The controls beside the drawing: console, settings, speed, share, presets.
+//! The controls beside the drawing: console, settings, speed, time.
 
 use serde_json::json;
 use thirtyfour::Key;
 
 use crate::browser::{Outcome, on_page};
 use crate::lab::Lab;
-use crate::page::Page;
 
 impl Lab<'_> {
     /// Types a line into the console; what the server answers, as printed.
-    async fn command(&self, line: &str) -> Outcome<String> {
+    pub async fn command(&self, line: &str) -> Outcome<String> {
         let count = "root.querySelectorAll('.console pre').length";
         let before = self.replies().await?.len();
         self.find("textbox", "Command").await?.send_keys(format!("{line}\u{e007}")).await?;
@@ -137,52 +136,6 @@ fn the_time_slider_goes_back_to_an_earlier_moment() -> Outcome {
         assert_eq!(lab.now_us().await?, 0);
         lab.call("seek", vec![json!(then)]).await?;
         assert_eq!(lab.snapshot().await?, earlier);
-        page.assert_calm().await
-    })
-}
-
-impl Page {
-    /// The link that "Share" puts into its field.
-    async fn shared_link(&self) -> Outcome<String> {
-        let lab = self.lab(0);
-        lab.click("button", "Share").await?;
-        lab.root_has("root.querySelector('#share-link')").await?;
-        let link = lab.select("#share-link").await?.prop("value").await?;
-        Ok(link.ok_or("the field is empty")?)
-    }
-}
-
-#[test]
-fn share_gives_a_link_that_restores_the_run_with_all_that_was_done() -> Outcome {
-    on_page("share", async |page| {
-        let lab = page.open_quiet_with("&replicas=2&seed=77").await?;
-        lab.click("button", "Write burst").await?;
-        lab.click("button", "Cut link to replica 1").await?;
-        lab.advance(1_000_000).await?;
-        lab.click("button", "Write").await?;
-        lab.advance(1_000_000).await?;
-        let (scenario, there) = (lab.call("scenario", vec![]).await?, lab.snapshot().await?);
-        let link = page.shared_link().await?;
-        assert!(link.starts_with(&format!("{}#", page.site().url())), "{link}");
-
-        page.open_article("<p>Somewhere else.</p>").await?;
-        page.driver().goto(&link).await?;
-        lab.wait_until("(lab) => lab.dataset.state === 'ready'").await?;
-        lab.call("pause", vec![]).await?;
-        assert_eq!(lab.call("scenario", vec![]).await?, scenario);
-        lab.call("seek", vec![there["now_us"].clone()]).await?;
-        assert_eq!(lab.snapshot().await?, there);
-        page.assert_calm().await
-    })
-}
-
-#[test]
-fn a_link_that_changes_only_the_fragment_loads_its_scenario_too() -> Outcome {
-    on_page("share-here", async |page| {
-        let lab = page.open_quiet().await?;
-        page.run("location.hash = 'replicas=6'", vec![]).await?;
-        lab.find("button", "Cut link to replica 6").await?;
-        assert_eq!(lab.snapshot().await?["servers"].as_array().map(Vec::len), Some(7));
         page.assert_calm().await
     })
 }

@@ -14,7 +14,7 @@ const TABS: usize = 80;
 
 impl Page {
     /// Presses Tab until this has the focus.
-    async fn tab_to(&self, role: &str, name: &str) -> Outcome {
+    pub async fn tab_to(&self, role: &str, name: &str) -> Outcome {
         let mut passed = Vec::new();
         for _ in 0..TABS {
             let focused = self.focused().await?;

@@ -28,6 +28,8 @@ mod pointing;
 mod presenting;
 mod presets;
 mod resyncs;
+mod scrubbing;
+mod sharing;
 mod shots;
 mod site;
 mod story;

@@ -16,6 +16,8 @@ pub struct AppProps {
     pub run: RunHandle,
     /// Where the site's other files are: the address in front of their names.
     pub beside: AttrValue,
+    /// The address that a shared link begins with.
+    pub home: AttrValue,
     /// Where everything asked for goes.
     pub on: Callback<Msg>,
     /// Called once, with what draws the page anew.
@@ -45,9 +47,9 @@ impl Component for App {
         let props = ctx.props();
         let run = props.run.renewed();
         let revision = run.session().state().revision;
-        let beside = props.beside.clone();
+        let (beside, home) = (props.beside.clone(), props.home.clone());
         let following = Rc::clone(&self.following);
-        page(&PageProps { run, revision, beside, following, on: props.on.clone() })
+        page(&PageProps { run, revision, beside, home, following, on: props.on.clone() })
     }
 
     fn rendered(&mut self, ctx: &Context<App>, _first: bool) {

@@ -2,7 +2,8 @@
 //!
 //! Every key of a scenario is an attribute (in kebab case) and a URL key; so is everything inside
 //! `config`, `workload` and `network`, by its own name. Later pairs override earlier ones, whole
-//! scenarios (`scenario=…`, made by "Share") come first of all.
+//! scenarios (`scenario=…`) come first of all. A run (`run=…`, made by "Share") stands for itself:
+//! no pair is laid over it but those that say how it looks, and it begins paused at its moment.
 //!
 //! One wrong pair never spoils the rest: it is left out and complained about by its name. Unknown
 //! names are no mistake: an element carries attributes of other scripts, a URL keys of other pages.
@@ -13,7 +14,7 @@ use crate::difference::Difference;
 use crate::session::lessons;
 use crate::speed::Speed;
 use crate::state::Theme;
-use crate::world::Scenario;
+use crate::world::{Scenario, Shared};
 
 /// Everything above this cannot be told exactly by a JavaScript number.
 pub const MAX_SAFE: u64 = (1 << 53) - 1;
@@ -34,6 +35,8 @@ pub struct Pair {
 pub struct Wanted {
     /// The run.
     pub scenario: Scenario,
+    /// The moment at which it is opened, paused; none: from its beginning.
+    pub at_us: Option<u64>,
     /// Which palette.
     pub theme: Theme,
     /// Whether it starts by itself.
@@ -66,9 +69,14 @@ const DEFAULT_PRESET: &str = "short-blip";
 /// None of its own: only when the core refuses even the default scenario, with its words.
 pub fn read(pairs: &[Pair]) -> Result<Wanted, String> {
     let mut complaints = Vec::new();
-    let mut scenario = base(pairs, &mut complaints);
+    let (mut scenario, run) = base(pairs, &mut complaints);
+    let (accepted, at_us) = match run {
+        Some(run) => (run.scenario, Some(run.at.0)),
+        None => (accept(&scenario)?, None),
+    };
     let mut wanted = Wanted {
-        scenario: accept(&scenario)?,
+        scenario: accepted,
+        at_us,
         theme: Theme::Auto,
         autoplay: false,
         lesson: None,
@@ -111,20 +119,31 @@ fn clip(text: &str) -> String {
     }
 }
 
-/// What everything else is laid over: a whole scenario, else the preset, else the default one.
-fn base(pairs: &[Pair], complaints: &mut Vec<String>) -> Map<String, Value> {
-    let mut base = preset(DEFAULT_PRESET);
-    for pair in pairs.iter().filter(|pair| pair.name == "scenario" || pair.name == "preset") {
+type Base = (Map<String, Value>, Option<Shared>);
+
+/// What everything else is laid over: a whole run or scenario, else the preset, else the default
+/// one.
+fn base(pairs: &[Pair], complaints: &mut Vec<String>) -> Base {
+    let mut base = (preset(DEFAULT_PRESET), None);
+    for pair in pairs {
         let changed = match pair.name.as_str() {
-            "scenario" => json_object(&pair.value),
-            _ => Ok(preset(&pair.value)),
+            "run" => Shared::decode(&pair.value)
+                .map(|run| (preset(DEFAULT_PRESET), Some(run)))
+                .map_err(|error| error.to_string()),
+            "scenario" => json_object(&pair.value).and_then(whole),
+            "preset" => whole(preset(&pair.value)),
+            _ => continue,
         };
-        match changed.and_then(|changed| accept(&changed).map(|_| changed)) {
+        match changed {
             Ok(changed) => base = changed,
             Err(why) => complaints.push(complaint(pair, &why)),
         }
     }
     base
+}
+
+fn whole(scenario: Map<String, Value>) -> Result<Base, String> {
+    accept(&scenario).map(|_| (scenario, None))
 }
 
 fn preset(name: &str) -> Map<String, Value> {
@@ -137,7 +156,6 @@ type Laid = Option<(Map<String, Value>, Scenario)>;
 
 fn one(pair: &Pair, scenario: &Map<String, Value>, wanted: &mut Wanted) -> Result<Laid, String> {
     let name = pair.name.as_str();
-    let snake = name.replace('-', "_");
     match name {
         "theme" => {
             wanted.theme = Theme::from_name(&pair.value)
@@ -145,9 +163,10 @@ fn one(pair: &Pair, scenario: &Map<String, Value>, wanted: &mut Wanted) -> Resul
             return Ok(None);
         }
         "autoplay" => {
-            wanted.autoplay = pair.value != "false";
+            wanted.autoplay = pair.value != "false" && wanted.at_us.is_none();
             return Ok(None);
         }
+        "lesson" if wanted.at_us.is_some() => return Ok(None),
         "lesson" => {
             wanted.lesson = Some(lessons::find(pair.value.trim())?.name.clone());
             return Ok(None);
@@ -160,28 +179,61 @@ fn one(pair: &Pair, scenario: &Map<String, Value>, wanted: &mut Wanted) -> Resul
             wanted.speed = Some(speed(&pair.value)?);
             return Ok(None);
         }
-        "preset" => return Ok(None),
         _ => {}
     }
-    let mut changed = scenario.clone();
-    if NUMBERS.contains(&snake.as_str()) {
-        changed.insert(snake, number(&pair.value)?);
-    } else if TEXTS.contains(&snake.as_str()) {
-        changed.insert(snake, Value::from(pair.value.clone()));
-    } else if JSONS.contains(&snake.as_str()) {
-        let value: Value = serde_json::from_str(&pair.value).map_err(|error| error.to_string())?;
-        changed.insert(snake, value);
-    } else if WORKLOAD.contains(&snake.as_str()) {
-        insert(&mut changed, "workload", &snake, number(&pair.value)?);
-    } else if NETWORK.contains(&snake.as_str()) {
-        insert(&mut changed, "network", &snake, number(&pair.value)?);
-    } else if name.starts_with("repl-") || name == "client-output-buffer-limit" {
-        insert(&mut changed, "config", name, Value::from(pair.value.clone()));
-    } else {
+    let Some(kind) = kind(name).filter(|_| name != "preset" && wanted.at_us.is_none()) else {
         return Ok(None);
+    };
+    let mut changed = scenario.clone();
+    let snake = name.replace('-', "_");
+    match kind {
+        Kind::Number => drop(changed.insert(snake, number(&pair.value)?)),
+        Kind::Text => drop(changed.insert(snake, Value::from(pair.value.clone()))),
+        Kind::Json => {
+            let value = serde_json::from_str(&pair.value).map_err(|error| error.to_string())?;
+            changed.insert(snake, value);
+        }
+        Kind::Of(group) => insert(&mut changed, group, &snake, number(&pair.value)?),
+        Kind::Directive => {
+            insert(&mut changed, "config", name, Value::from(pair.value.clone()));
+        }
     }
     let accepted = accept(&changed)?;
     Ok(Some((changed, accepted)))
+}
+
+/// How a pair's text becomes a part of the scenario.
+enum Kind {
+    Number,
+    Text,
+    Json,
+    Of(&'static str),
+    Directive,
+}
+
+/// None for names that mean nothing to a scenario.
+fn kind(name: &str) -> Option<Kind> {
+    let snake = name.replace('-', "_");
+    let is_in = |names: &[&str]| names.contains(&snake.as_str());
+    Some(match () {
+        () if is_in(&NUMBERS) => Kind::Number,
+        () if is_in(&TEXTS) => Kind::Text,
+        () if is_in(&JSONS) => Kind::Json,
+        () if is_in(&WORKLOAD) => Kind::Of("workload"),
+        () if is_in(&NETWORK) => Kind::Of("network"),
+        () if name.starts_with("repl-") || name == "client-output-buffer-limit" => Kind::Directive,
+        () => return None,
+    })
+}
+
+/// Whether two lists of pairs say different things about which run is wanted. Everything else
+/// (classes, styles, the palette) may change without a run being begun again.
+#[must_use]
+pub fn differ(before: &[Pair], now: &[Pair]) -> bool {
+    let of_run = |pair: &&Pair| {
+        ["scenario", "run", "lesson"].contains(&&*pair.name) || kind(&pair.name).is_some()
+    };
+    before.iter().filter(of_run).ne(now.iter().filter(of_run))
 }
 
 fn accept(scenario: &Map<String, Value>) -> Result<Scenario, String> {
@@ -261,6 +313,7 @@ pub fn unsafe_number(value: &Value, path: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::world::Instant;
 
     fn pair(name: &str, value: &str) -> Pair {
         Pair { source: "attribute".to_owned(), name: name.to_owned(), value: value.to_owned() }
@@ -345,6 +398,43 @@ mod tests {
                 "{:?}",
                 wanted.complaints
             );
+        }
+    }
+
+    #[test]
+    fn a_run_stands_for_itself_paused_at_its_moment() {
+        let scenario = Scenario::preset("too-long").unwrap();
+        let code = Shared { scenario: scenario.clone(), at: Instant(17_000_000) }.encode();
+        let around = [pair("preset", "short-blip"), pair("seed", "9"), pair("autoplay", "")];
+        let after = [pair("replicas", "7"), pair("theme", "dark")];
+        let with = |run: &str| {
+            let pairs = [&around[..], &[pair("run", run)], &after].concat();
+            read(&pairs).unwrap()
+        };
+        let wanted = with(&code);
+        assert_eq!(wanted.complaints, Vec::<String>::new());
+        assert_eq!((&wanted.scenario, wanted.at_us), (&scenario, Some(17_000_000)));
+        assert_eq!((wanted.theme, wanted.autoplay), (Theme::Dark, false));
+        // A bad one is left out, and all the others count.
+        let wanted = with(&code.replacen("1.", "3.", 1));
+        assert_eq!(wanted.complaints.len(), 1, "{:?}", wanted.complaints);
+        assert!(wanted.complaints[0].contains("of version \"3\""), "{:?}", wanted.complaints);
+        assert_eq!((wanted.scenario.replicas, wanted.at_us, wanted.autoplay), (7, None, true));
+        // What comes after it takes its place.
+        let wanted = read(&[pair("run", &code), pair("preset", "calm")]).unwrap();
+        assert_eq!((wanted.scenario.preset.as_deref(), wanted.at_us), (Some("calm"), None));
+    }
+
+    #[test]
+    fn only_what_is_about_the_run_begins_it_again() {
+        let before = [pair("seed", "1"), pair("class", "wide"), pair("theme", "light")];
+        let looks = [pair("seed", "1"), pair("style", "height:9px"), pair("theme", "dark")];
+        assert!(!differ(&before, &looks));
+        for (name, value) in
+            [("seed", "2"), ("run", "1.x"), ("repl-timeout", "9"), ("scenario", "")]
+        {
+            let now = [&before[..], &[pair(name, value)]].concat();
+            assert!(differ(&before, &now), "{name}");
         }
     }
 

@@ -12,10 +12,11 @@ use wasm_bindgen::closure::Closure;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{CustomEvent, CustomEventInit, Element, HtmlElement, KeyboardEvent};
-use yew::{AppHandle, Callback};
+use yew::{AppHandle, AttrValue, Callback};
 
 use crate::announce::Announcer;
 use crate::app::{App, AppProps};
+use crate::attributes::Wanted;
 use crate::frame::FrameLoop;
 use crate::run::RunHandle;
 use crate::session::Session;
@@ -44,6 +45,8 @@ struct Inner {
     keydown: RefCell<Option<OnKey>>,
     /// What attributes and URL said last, so that only a change loads anew.
     pairs: RefCell<Vec<attributes::Pair>>,
+    /// What was understood of it.
+    last: RefCell<Wanted>,
 }
 
 #[wasm_bindgen]
@@ -59,6 +62,7 @@ impl Lab {
         let pairs = api::pairs(list);
         let wanted = attributes::read(&pairs).map_err(|why| api::error("psync-lab", &why))?;
         let run = RunHandle::new(Session::new(wanted.scenario.clone()));
+        let nothing = attributes::read(&[]).map_err(|why| api::error("psync-lab", &why))?;
         let inner = Rc::new_cyclic(|me| Inner {
             me: Weak::clone(me),
             host,
@@ -71,30 +75,50 @@ impl Lab {
             later: RefCell::default(),
             keydown: RefCell::default(),
             pairs: RefCell::new(pairs),
+            last: RefCell::new(nothing),
         });
         inner.mount();
-        inner.begin(&wanted);
+        inner.follow(wanted, true);
         Ok(Lab { inner })
     }
 
-    /// Attributes or URL changed. Loads anew when they say something else than before.
+    /// Attributes or URL changed. Another run is begun when they ask for another one than before;
+    /// what is wrong is told, and then the present one goes on.
     pub fn configure(&self, list: &Array) {
+        let inner = &self.inner;
         let pairs = api::pairs(list);
-        // `data-state` and the like change often and mean nothing to the scenario.
-        let said = |pairs: &[attributes::Pair]| -> Vec<attributes::Pair> {
-            pairs.iter().filter(|pair| !pair.name.starts_with("data-")).cloned().collect()
-        };
-        if said(&pairs) == said(&self.inner.pairs.borrow()) {
+        let before = inner.pairs.replace(pairs.clone());
+        if before == pairs {
             return;
         }
-        match attributes::read(&pairs) {
-            Ok(wanted) => {
-                self.inner.ask(Msg::Load(Box::new(wanted.scenario.clone())));
-                self.inner.begin(&wanted);
-            }
-            Err(why) => self.inner.ask(Msg::Complain(why)),
+        let wanted = match attributes::read(&pairs) {
+            Ok(wanted) => wanted,
+            Err(why) => return inner.ask(Msg::Complain(why)),
+        };
+        let known = inner.last.borrow().complaints.clone();
+        let wrong = wanted.complaints.iter().any(|complaint| !known.contains(complaint));
+        let opens = !wrong && attributes::differ(&before, &pairs);
+        if opens {
+            inner.ask(Msg::Load(Box::new(wanted.scenario.clone())));
         }
-        *self.inner.pairs.borrow_mut() = pairs;
+        inner.follow(wanted, opens);
+    }
+
+    /// Opens the text of a file; what is wrong with it is told on the page.
+    pub fn open(&self, name: &str, text: String) {
+        let opened = self.inner.run.session_mut().apply(Msg::OpenFile(text));
+        match opened {
+            Ok(()) => {
+                self.inner.ask(Msg::Dismiss);
+                self.inner.ask(Msg::Announce(format!("{name} was opened.")));
+            }
+            Err(why) => self.refuse(name, &why),
+        }
+    }
+
+    /// A file that cannot be read; the run goes on.
+    pub fn refuse(&self, name: &str, why: &str) {
+        self.inner.ask(Msg::Complain(format!("{name} was not opened: {why}")));
     }
 
     /// Whether it can be seen.
@@ -248,8 +272,9 @@ impl Inner {
                 *inner.redraw.borrow_mut() = Some(redraw);
             }
         });
-        let beside = self.root.get_attribute("data-beside").unwrap_or_default();
-        let props = AppProps { run: self.run.clone(), beside: beside.into(), on, on_ready };
+        let said = |name| AttrValue::from(self.root.get_attribute(name).unwrap_or_default());
+        let (beside, home) = (said("data-beside"), said("data-home"));
+        let props = AppProps { run: self.run.clone(), beside, home, on, on_ready };
         let app = yew::Renderer::<App>::with_root_and_props(self.root.clone(), props).render();
         *self.app.borrow_mut() = Some(app);
         self.listen();
@@ -279,24 +304,32 @@ impl Inner {
         *self.keydown.borrow_mut() = Some(keydown);
     }
 
-    /// What the attributes want besides the scenario itself.
-    fn begin(&self, wanted: &attributes::Wanted) {
-        self.ask(Msg::Theme(wanted.theme));
-        if let Some(lesson) = &wanted.lesson {
-            self.ask(Msg::Lesson(lesson.clone()));
+    /// What attributes and URL want besides the scenario itself, where that changed.
+    fn follow(&self, wanted: Wanted, opened: bool) {
+        let last = self.last.replace(wanted.clone());
+        if wanted.theme != last.theme {
+            self.ask(Msg::Theme(wanted.theme));
         }
-        self.ask(Msg::Presentation(wanted.presentation));
+        if let Some(lesson) = wanted.lesson.filter(|_| opened) {
+            self.ask(Msg::Lesson(lesson));
+        }
+        if wanted.presentation != last.presentation {
+            self.ask(Msg::Presentation(wanted.presentation));
+        }
         if let Some(root) = self.root.dyn_ref::<HtmlElement>().filter(|_| wanted.presentation) {
             // So that the presenter's keys come here; it fails only where there is no focus.
             let _ = root.focus();
         }
-        if let Some(speed) = wanted.speed {
+        if let Some(speed) = wanted.speed.filter(|_| wanted.speed != last.speed) {
             self.ask(Msg::Speed(speed));
         }
-        if let Some(difference) = &wanted.compare {
-            self.ask(Msg::Compare(Compare::With(difference.clone())));
+        if let Some(at_us) = wanted.at_us.filter(|_| opened) {
+            self.ask(Msg::Seek(at_us));
         }
-        if wanted.autoplay && !still() {
+        if opened || wanted.compare != last.compare {
+            self.ask(Msg::Compare(wanted.compare.map_or(Compare::Close, Compare::With)));
+        }
+        if opened && wanted.autoplay && !still() {
             self.ask(Msg::Play);
         }
         // A complaint about what has been mended meanwhile would be wrong.

@@ -33,6 +33,7 @@ pub const SHEET: &[Line] = &[
     Line { keys: &["t"], does: "presentation, for the last row" },
     Line { keys: &["PgUp", "PgDn"], does: "while presenting: back and on" },
     Line { keys: &["c"], does: "compare with another engine or setting" },
+    Line { keys: &["s"], does: "share this moment, or open a file" },
     Line { keys: &["?"], does: "this sheet" },
     Line { keys: &["Esc"], does: "close it, a complaint or the presentation" },
 ];
@@ -40,7 +41,7 @@ pub const SHEET: &[Line] = &[
 /// What a key asks for, by its `KeyboardEvent.key`; none for keys that are not ours.
 #[must_use]
 pub fn msg(key: &str, state: &State) -> Option<Msg> {
-    if state.sheet || state.learn {
+    if state.sheet || state.learn || state.sharing.is_some() {
         // The dialog closes itself on Escape; nothing else passes it.
         return None;
     }
@@ -61,6 +62,7 @@ pub fn msg(key: &str, state: &State) -> Option<Msg> {
         "PageUp" if state.presentation => Msg::Onward(false),
         "Escape" if state.presentation => Msg::Presentation(false),
         "c" => Msg::Compare(Compare::Toggle),
+        "s" => Msg::Share(true),
         "?" => Msg::Sheet(true),
         "Escape" => state.complaint.as_ref().map(|_| Msg::Dismiss)?,
         _ => Msg::ToggleLink(key.parse::<usize>().ok().filter(|n| (1..=9).contains(n))?),

@@ -15,8 +15,8 @@ use crate::pace::{Near, Pace};
 use crate::setup::{Change, Setup};
 use crate::state::{Msg, State, Tab};
 use crate::world::{
-    Action, BadInput, Branches, DecisionRecord, Finding, Instant, LinkState, Run, Scenario, Shared,
-    Snapshot, What,
+    Action, Branches, DecisionRecord, Finding, Instant, LinkState, Run, Scenario, Shared, Snapshot,
+    What,
 };
 
 mod beside;
@@ -24,6 +24,9 @@ mod console;
 mod doing;
 mod futures;
 pub mod lessons;
+mod sharing;
+
+pub use self::sharing::KEY;
 
 use self::beside::Beside;
 pub use self::beside::Otherwise;
@@ -266,8 +269,10 @@ impl Session {
             Msg::LessonAnswer => self.answer_lesson()?,
             Msg::LessonLeave => self.leave_lesson(),
             Msg::Onward(on) => self.onward(on)?,
+            Msg::Share(open) => self.offer(open),
+            Msg::Copied(done) => self.copied(done),
             Msg::OpenLink(text) => self.open(Shared::decode(&text))?,
-            Msg::OpenFile(text) => self.open(Shared::from_file(&text))?,
+            Msg::OpenFile(text) => self.open(sharing::read(&text))?,
             Msg::AutoSlow(on) => self.state.auto_slow = on,
             Msg::Presentation(on) => self.state.presentation = on,
             Msg::Command { server, line } => self.command(server, line),
@@ -303,25 +308,6 @@ impl Session {
         self.beside_moved();
         self.hear_console();
         self.watch_lesson();
-    }
-
-    /// The run as a string for the fragment of a link.
-    #[must_use]
-    pub fn share(&self) -> String {
-        Shared::of(self.run()).encode()
-    }
-
-    /// The run as the text of a file, for those whose link would be too long.
-    #[must_use]
-    pub fn file(&self) -> String {
-        Shared::of(self.run()).to_file()
-    }
-
-    fn open(&mut self, shared: Result<Shared, BadInput>) -> Result<(), String> {
-        // Nothing is lost by a string that cannot be read.
-        let shared = shared.map_err(|error| error.to_string())?;
-        self.load_run(shared.run());
-        Ok(())
     }
 
     fn advance(&mut self, us: u64) {
@@ -418,6 +404,8 @@ impl Session {
     }
 
     fn complain(&mut self, complaint: String) {
+        // Below an open dialog nobody would see it.
+        self.state.sharing = None;
         self.complained = Some(complaint.clone());
         self.state.complaint = Some(complaint);
     }

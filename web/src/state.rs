@@ -66,9 +66,13 @@ pub enum Msg {
     /// What a presenter's key asks for: the next (or previous) step, without a lesson the next
     /// decision.
     Onward(bool),
+    /// Show what a link to this moment would be, or nothing of it any more.
+    Share(bool),
+    /// Whether the browser let the link be copied.
+    Copied(bool),
     /// Open what a link carries.
     OpenLink(String),
-    /// Open the text of a file.
+    /// Open the text of a file: a run, a bare scenario or a link.
     OpenFile(String),
     /// Whether time slows down around a decision.
     AutoSlow(bool),
@@ -204,6 +208,21 @@ pub struct ConsoleLine {
     pub reply: String,
 }
 
+/// What "Share" offers, of the moment at which it was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sharing {
+    /// The run as a string for the fragment of a link.
+    pub code: String,
+    /// The same as the text of a file.
+    pub file: String,
+    /// What the file is called.
+    pub name: String,
+    /// What link and file carry, in words.
+    pub carries: Vec<(&'static str, String)>,
+    /// Whether the link was copied; none before that was tried.
+    pub copied: Option<bool>,
+}
+
 /// What the page remembers.
 #[derive(Clone, Debug)]
 pub struct State {
@@ -239,6 +258,8 @@ pub struct State {
     pub sheet: bool,
     /// Whether the list of stages and lessons is open.
     pub learn: bool,
+    /// What "Share" offers, while it is open.
+    pub sharing: Option<Sharing>,
     /// What was wrong, until dismissed.
     pub complaint: Option<String>,
     /// What the live region says.
@@ -268,6 +289,7 @@ impl Default for State {
             view: View::default(),
             sheet: false,
             learn: false,
+            sharing: None,
             complaint: None,
             announcement: String::new(),
             console: Vec::new(),

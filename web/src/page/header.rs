@@ -4,9 +4,7 @@ use wasm_bindgen::JsCast;
 use web_sys::{Event, HtmlSelectElement};
 use yew::{Callback, Html};
 
-use super::share::Share;
 use crate::markup::html;
-use crate::run::RunHandle;
 use crate::setup::{Change, Setup, engine_title};
 use crate::state::{Compare, Msg, Tab, Theme};
 use crate::world::{ENGINES, Scenario, presets};
@@ -14,8 +12,6 @@ use crate::world::{ENGINES, Scenario, presets};
 /// What the header needs.
 #[derive(PartialEq)]
 pub struct HeaderProps {
-    /// For the link to share.
-    pub run: RunHandle,
     /// What the run is made of.
     pub setup: Setup,
     /// The palette.
@@ -61,7 +57,12 @@ pub fn header(props: &HeaderProps) -> Html {
                 >
                     { "Compare" }
                 </button>
-                <Share run={props.run.clone()} on={on.clone()} />
+                <button
+                    type="button" class="strong" aria-haspopup="dialog" title="Share (s)"
+                    onclick={on.reform(|_| Msg::Share(true))}
+                >
+                    { "Share" }
+                </button>
                 <button
                     type="button" class="round theme"
                     aria-label={format!("Palette: {}", props.theme.name())}

@@ -48,6 +48,7 @@ use self::learn::{LearnProps, learn};
 use self::lesson::lesson;
 use self::marks::marks;
 use self::panels::{PanelsProps, panels};
+use self::share::{ShareProps, share};
 use self::sheet::sheet;
 use self::sides::sides;
 pub use self::transcript::following::Following;
@@ -70,6 +71,8 @@ pub struct PageProps {
     pub beside: AttrValue,
     /// What keeps the transcript at the cursor.
     pub following: Rc<Following>,
+    /// The address that a shared link begins with.
+    pub home: AttrValue,
     /// Where everything asked for goes.
     pub on: Callback<Msg>,
 }
@@ -91,7 +94,6 @@ pub fn page(props: &PageProps) -> Html {
             { marks(session.marked()) }
             { banner(state.complaint.as_deref(), on) }
             { part(header, HeaderProps {
-                run: run.clone(),
                 setup: session.setup().clone(),
                 theme: state.theme,
                 playing: state.playing,
@@ -128,6 +130,14 @@ pub fn page(props: &PageProps) -> Html {
                 then={session.lesson().filter(|play| play.number() == 0).map(|_| ".next")}
             >
                 if state.learn { { part(learn, LearnProps::of(&session, on)) } }
+            </Dialog>
+            <Dialog
+                title="Share this moment" open={state.sharing.is_some()}
+                close={on.reform(|()| Msg::Share(false))}
+            >
+                { for state.sharing.clone().map(|sharing| {
+                    part(share, ShareProps { sharing, home: props.home.clone(), on: on.clone() })
+                }) }
             </Dialog>
         </div>
     }

@@ -1,111 +1,116 @@
-//! "Share": a link that opens the same scenario, with what was done to it, in the fragment.
+//! "Share": a link that opens this run at this moment, or a file where a link would be too long.
 //!
-//! The fragment never leaves the visitor's browser: servers do not see it.
+//! The run is in the fragment of the link, which never leaves the visitor's browser: servers do
+//! not see it. Files are opened by `static/psync-lab.js`, chosen here or dropped on the element.
 
+use psync::cluster::share::LONGEST_LINK;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{FocusEvent, HtmlInputElement};
-use yew::{Callback, Html, Properties, function_component, use_state};
+use web_sys::{Element, FocusEvent, HtmlElement, HtmlInputElement, MouseEvent};
+use yew::{AttrValue, Callback, Html};
 
-use super::leaving::copy;
+use super::leaving;
+use crate::format::thousands;
 use crate::markup::html;
-use crate::run::RunHandle;
-use crate::state::Msg;
+use crate::session::KEY;
+use crate::state::{Msg, Sharing};
 
-/// What the button needs.
-#[derive(Clone, PartialEq, Properties)]
+/// What the dialog needs.
+#[derive(PartialEq)]
 pub struct ShareProps {
-    /// Whose scenario.
-    pub run: RunHandle,
-    /// For what is said to those who do not see.
+    /// What is given away.
+    pub sharing: Sharing,
+    /// The address before the fragment.
+    pub home: AttrValue,
+    /// Where everything asked for goes.
     pub on: Callback<Msg>,
 }
 
-/// The button, and the link below it once it was pressed.
-#[function_component]
-pub fn Share(props: &ShareProps) -> Html {
-    let link = use_state(|| None::<(String, &'static str)>);
-    let onclick = {
-        let (run, on, link) = (props.run.clone(), props.on.clone(), link.clone());
-        move |_| {
-            if link.is_some() {
-                link.set(None);
-                return;
-            }
-            let (on, link) = (on.clone(), link.clone());
-            let text = fragment(&run.with(|run| run.scenario().to_json()));
-            let text = format!("{}#{text}", here());
-            spawn_local(async move {
-                let said = match copy(&text).await {
-                    Ok(()) => "Link copied.",
-                    Err(_) => "Copy this link:",
-                };
-                on.emit(Msg::Announce(said.to_owned()));
-                link.set(Some((text, said)));
-            });
-        }
+/// What stands in the dialog.
+pub fn share(props: &ShareProps) -> Html {
+    let ShareProps { sharing, home, on } = props;
+    let link = format!("{home}#{KEY}{}", sharing.code);
+    let long = link.len() > LONGEST_LINK;
+    let save = {
+        let (name, file) = (sharing.name.clone(), sharing.file.clone());
+        on.reform(move |_: MouseEvent| match leaving::save(&name, "application/json", &file) {
+            Ok(()) => Msg::Announce(format!("{name} was saved.")),
+            Err(_) => Msg::Complain(format!("The browser did not save {name}.")),
+        })
     };
-    let close = {
-        let link = link.clone();
-        move |_: FocusEvent| link.set(None)
-    };
-    let shown = (*link).clone().map(|(text, said)| {
-        html! {
-            <div class="shared" onfocusout={close}>
-                <label for="share-link">{ said }</label>
-                <input
-                    id="share-link" type="text" readonly=true value={text}
-                    onfocus={|event: FocusEvent| select_all(&event)}
-                />
-            </div>
-        }
-    });
     html! {
         <div class="share">
-            <button
-                type="button" class="strong" aria-expanded={link.is_some().to_string()} {onclick}
-            >
-                { "Share" }
-            </button>
-            { for shown }
+            { if long { too_long(link.len()) } else { as_link(link, sharing.copied, on) } }
+            <dl class="carries">
+                { for sharing.carries.iter().map(|(name, value)| html! {
+                    <div><dt>{ *name }</dt><dd>{ value }</dd></div>
+                }) }
+            </dl>
+            <div class="files">
+                <button type="button" class={long.then_some("strong")} onclick={save}>
+                    { "Save as file" }
+                </button>
+                <button type="button" onclick={|event: MouseEvent| ask_for_file(&event)}>
+                    { "Open file\u{2026}" }
+                </button>
+                <input type="file" hidden=true />
+                <span>{ "or drop one on the lab" }</span>
+            </div>
         </div>
     }
 }
 
-/// `scenario=…`, safe inside a fragment.
-#[must_use]
-pub fn fragment(json: &str) -> String {
-    let mut out = String::from("scenario=");
-    for byte in json.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
-                out.push(char::from(byte));
-            }
-            _ => out.push_str(&format!("%{byte:02X}")),
+fn as_link(link: String, copied: Option<bool>, on: &Callback<Msg>) -> Html {
+    let said = match copied {
+        None => "Opens paused at this moment. The run itself is in the link.",
+        Some(true) => "Copied.",
+        Some(false) => "The browser does not let the page copy: choose the link and copy it.",
+    };
+    let copy = {
+        let (on, link) = (on.clone(), link.clone());
+        move |_: MouseEvent| {
+            let (on, link) = (on.clone(), link.clone());
+            spawn_local(async move { on.emit(Msg::Copied(leaving::copy(&link).await.is_ok())) });
         }
+    };
+    html! {
+        <>
+            <div class="link">
+                <input
+                    id="share-link" type="text" readonly=true aria-label="Link" value={link}
+                    onfocus={|event: FocusEvent| select_all(&event)}
+                />
+                <button type="button" class="strong" onclick={copy}>{ "Copy link" }</button>
+            </div>
+            <p class="said" role="status">{ said }</p>
+        </>
     }
-    out
 }
 
-fn here() -> String {
-    let href = web_sys::window().and_then(|window| window.location().href().ok());
-    let href = href.unwrap_or_default();
-    // Keys of the query would be laid over the shared scenario: it stands alone.
-    href.split(['#', '?']).next().unwrap_or_default().to_owned()
+fn too_long(letters: usize) -> Html {
+    html! {
+        <p class="too-long">
+            { "As a link this would be " }<b>{ thousands(letters as u64) }</b>
+            { " letters long. Mailers and chats cut what is longer than " }
+            { thousands(LONGEST_LINK as u64) }
+            { ", so it is offered as a file, which carries the same." }
+        </p>
+    }
+}
+
+/// The field beside the button has the browser's dialog; its own face says "No file chosen".
+fn ask_for_file(event: &MouseEvent) {
+    let button = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+    let field = button.and_then(|button| button.next_element_sibling());
+    if let Some(field) = field.and_then(|field| field.dyn_into::<HtmlElement>().ok()) {
+        field.click();
+    }
 }
 
 fn select_all(event: &FocusEvent) {
     if let Some(input) = event.target().and_then(|t| t.dyn_into::<HtmlInputElement>().ok()) {
-        input.select();
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_fragment_is_safe_in_any_link() {
-        assert_eq!(fragment("{\"a\": \"b-1\"}"), "scenario=%7B%22a%22%3A%20%22b-1%22%7D");
+        // Backward, so that its beginning is what is seen of it; it fails never for a text field.
+        let all = input.value().len() as u32;
+        let _ = input.set_selection_range_with_direction(0, all, "backward");
     }
 }

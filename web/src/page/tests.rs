@@ -19,6 +19,7 @@ fn html(preset: &str, messages: Vec<Msg>) -> String {
         AppProps {
             run: RunHandle::new(session),
             beside: "https://docs.example/lab/".into(),
+            home: "https://docs.example/lab/".into(),
             on: Callback::noop(),
             on_ready: Callback::noop(),
         }
@@ -84,6 +85,24 @@ fn every_name_of_the_public_interface_is_there() {
         has(&page, &[&format!("<section aria-label=\"{name}\"")]);
     }
     has(&html("short-blip", vec![Msg::Play]), &["aria-label=\"Pause\"", "data-playing=\"true\""]);
+}
+
+#[test]
+fn share_shows_a_link_or_where_that_is_too_long_a_file() {
+    let short = html("too-long", vec![Msg::Advance(9_000_000), Msg::Share(true)]);
+    has(&short, &["#run=1.", ">Copy link<", ">Save as file<", "9.000 s", "1 done"]);
+    assert!(
+        !html("too-long", vec![]).contains("#run="),
+        "nothing is packed before it is asked for"
+    );
+    let mut many = Vec::new();
+    for n in 0..700 {
+        many.push(Msg::Advance(10_007 + n));
+        many.push(Msg::Act(crate::keys::burst(1 + n % 7, 10 + n)));
+    }
+    let long = html("calm", [many, vec![Msg::Share(true)]].concat());
+    has(&long, &[" letters long.", "longer than 4,096", ">Save as file<", "700 done"]);
+    assert!(!long.contains("#run=") && !long.contains("Copy link"), "{long}");
 }
 
 #[test]

@@ -252,6 +252,68 @@ fn a_shared_string_opens_the_same_run_and_a_bad_one_changes_nothing() {
 }
 
 #[test]
+fn share_offers_the_moment_at_which_it_was_asked_for() {
+    let mut session = session("too-long");
+    advance(&mut session, 9_000_000);
+    session.apply(Msg::ToggleLink(1)).unwrap();
+    let code = session.share();
+    session.apply(Msg::Share(true)).unwrap();
+    advance(&mut session, 1_000_000);
+    let sharing = session.state().sharing.clone().unwrap();
+    assert_eq!((&sharing.code, &*sharing.name), (&code, "psync-lab-too-long-42.json"));
+    let carries: Vec<(&str, &str)> =
+        sharing.carries.iter().map(|(name, value)| (*name, &**value)).collect();
+    let title = &crate::world::presets::find("too-long").unwrap().title;
+    assert_eq!(carries[..2], [("preset", &**title), ("seed", "42")]);
+    assert_eq!(carries[2..], [("actions", "2 done, 3 to come"), ("moment", "9.000 s")]);
+    session.apply(Msg::Copied(true)).unwrap();
+    assert_eq!(session.state().sharing.as_ref().unwrap().copied, Some(true));
+    // Both of what it offers lead back, and what is opened closes it.
+    for msg in [Msg::OpenLink(sharing.code), Msg::OpenFile(sharing.file)] {
+        session.apply(Msg::Share(true)).unwrap();
+        session.apply(msg).unwrap();
+        assert!(session.state().sharing.is_none() && !session.state().playing);
+        assert_eq!((session.snapshot().now_us, session.share()), (9_000_000, code.clone()));
+    }
+    session.apply(Msg::Share(true)).unwrap();
+    session.apply(Msg::Complain("It is below the dialog.".to_owned())).unwrap();
+    assert!(session.state().sharing.is_none());
+}
+
+#[test]
+fn a_file_may_hold_a_run_a_scenario_or_a_link_and_says_what_is_wrong_with_it() {
+    let mut session = session("too-long");
+    advance(&mut session, 2_500_000);
+    let (code, digest) = (session.share(), session.run().digest());
+    let shortcut = format!("[InternetShortcut]\r\nURL=https://x.example/lab/#run={code}\r\n");
+    for text in
+        [session.file(), format!(" {code}\n"), format!("#theme=dark&run={code}&x"), shortcut]
+    {
+        let mut fresh = Session::new(Scenario::preset("calm").unwrap());
+        fresh.apply(Msg::OpenFile(text)).unwrap();
+        assert_eq!(fresh.run().digest(), digest);
+    }
+    session.apply(Msg::OpenFile(r#"{ "preset": "calm", "replicas": 2 }"#.to_owned())).unwrap();
+    assert_eq!((session.snapshot().now_us, session.snapshot().servers.len()), (0, 3));
+    let digest = session.run().digest();
+    for (text, says) in [
+        ("", "file is not JSON: "),
+        ("once upon a time", "file is not JSON: expected value at line 1 column 1"),
+        ("[1, 2]", "file must be an object, not an array"),
+        (r#"{ "preset": "calm" "#, "file is not JSON: EOF while parsing"),
+        (r#"{ "replicas": 0 }"#, "scenario.replicas is 0; it must be from 1 to 100"),
+        (r#"{ "speed": 3 }"#, "scenario.speed is not known here"),
+        (r#"{ "scenario": {}, "shared": 2 }"#, "file.shared is 2; it must be from 1 to 1"),
+        ("https://x.example/#run=1.abc", "link is damaged: "),
+        ("2.abc", "link is of version \"2\"; this page reads version 1"),
+    ] {
+        let said = session.apply(Msg::OpenFile(text.to_owned())).unwrap_err();
+        assert!(said.starts_with(says), "{text}: {said}");
+        assert_eq!(session.run().digest(), digest, "{text}");
+    }
+}
+
+#[test]
 fn time_slows_down_around_a_decision_and_the_run_stays_the_same() {
     let play = |slow: bool| {
         let mut session = session("short-blip");

@@ -1,0 +1,1 @@
+//! Scrubbing: the page at any moment is the native run at that moment, to the byte.
