@@ -6,7 +6,7 @@ use crate::page::{Page, Theme};
 
 impl Page {
     /// Brings the page into a state, once in each theme, and asks axe-core.
-    async fn judge(&self, query: &str, state: impl AsyncFn(&Lab<'_>) -> Outcome) -> Outcome {
+    pub async fn judge(&self, query: &str, state: impl AsyncFn(&Lab<'_>) -> Outcome) -> Outcome {
         for theme in Theme::ALL {
             self.set_theme(theme).await?;
             let lab = self.open_quiet_with(query).await?;

@@ -33,7 +33,7 @@ const JUDGE: &str = "const lab = document.querySelector('psync-lab');
     return wrong;";
 
 impl Page {
-    async fn lay_out(&self, preset: &str, (width, height): (u32, u32), at_us: u64) -> Outcome {
+    pub async fn lay_out(&self, preset: &str, (width, height): (u32, u32), at_us: u64) -> Outcome {
         // A window that is larger: only the container counts.
         self.set_size(width + 40, height + 40).await?;
         self.open_article(&format!(
@@ -54,7 +54,7 @@ impl Page {
         .map(drop)
     }
 
-    async fn misfits(&self) -> Outcome<Vec<String>> {
+    pub async fn misfits(&self) -> Outcome<Vec<String>> {
         let wrong: Value = self.run(JUDGE, vec![json!(NAMED)]).await?;
         Ok(serde_json::from_value(wrong)?)
     }

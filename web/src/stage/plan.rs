@@ -162,7 +162,7 @@ impl Plan {
         let width = width.max(120.0);
         match fit {
             Fit::Card => Plan::card(width, height.max(120.0), replicas),
-            Fit::Half => Plan::half(width, height.max(360.0), replicas, view),
+            Fit::Half => Plan::half(width, height.max(348.0), replicas, view),
             Fit::Figure if width >= 360.0 => Plan::wide(width, height.max(200.0), replicas, view),
             Fit::Figure | Fit::Page if width < 480.0 => Plan::phone(width, replicas, view),
             Fit::Page if width < 640.0 => Plan::tall(width, replicas, view),
