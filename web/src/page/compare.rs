@@ -60,7 +60,7 @@ pub fn compare(props: &CompareProps) -> Html {
             { menus(props) }
             { table(&props.report) }
             <p class="amounts">{ sentence(&props.report.delta) }</p>
-            { for props.otherwise.as_ref().map(|otherwise| answer(otherwise, props)) }
+            if let Some(otherwise) = &props.otherwise { { answer(otherwise, props) } }
             <p {class}>{ hint }</p>
         </section>
     }
@@ -98,12 +98,12 @@ fn menus(props: &CompareProps) -> Html {
         <div class="differs">
             { engine_menu("Engine of B", "", props.engine.name, &on) }
             { choices("Setting that differs", "", options, chosen, &props.on, choose) }
-            { for shown.map(|(field, text)| html! {
+            if let Some((field, text)) = shown {
                 <Input
                     key={field.id()} {field} id="set-beside" text={text.to_owned()} {on}
                     label="Value of B"
                 />
-            }) }
+            }
         </div>
     }
 }
@@ -164,7 +164,7 @@ fn table(report: &Report) -> Html {
             delta.most_memory_bytes,
         ),
     ];
-    let titles = ["", "A", "B", "B \u{2212} A"];
+    let titles = ["Until now", "A", "B", "B \u{2212} A"];
     html! {
         <table>
             <thead><tr>{ for titles.map(|title| html! { <th scope="col">{ title }</th> }) }</tr></thead>

@@ -96,9 +96,10 @@ pub fn Input(props: &InputProps) -> Html {
                 {onchange}
             />
             <span class="unit">{ field.unit() }</span>
-            { for wrong.iter().map(|(_, why)| html! {
-                <p class="wrong" id={wrong_id.clone()} role="alert">{ why }</p>
-            }) }
+            // Always one node, lest the input lose the focus to its complaint.
+            if let Some((_, why)) = &*wrong {
+                <p class="wrong" id={wrong_id} role="alert">{ why }</p>
+            }
         </div>
     }
 }

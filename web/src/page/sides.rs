@@ -31,15 +31,15 @@ pub fn sides(run: &RunHandle, session: &Session, on: &Callback<Msg>) -> Html {
     html! {
         <div class={classes!("map", other.map(|_| "is-pair"))}>
             <div class="half">
-                { for other.map(|(_, differs)| name("A", "as it is", &differs.words(Some(setup)))) }
+                if let Some((_, differs)) = other { { name("A", "as it is", &differs.words(Some(setup))) } }
                 { stage(run.clone(), session.snapshot(), setup.engine(), false) }
             </div>
-            { for other.map(|((snapshot, number), differs)| html! {
+            if let Some(((snapshot, number), differs)) = other {
                 <div class="half">
                     { name("B", "", &differs.words(None)) }
                     { stage(run.beside(number), snapshot, session.side(true).original().engine, true) }
                 </div>
-            }) }
+            }
         </div>
     }
 }
