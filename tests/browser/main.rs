@@ -33,6 +33,7 @@ mod sharing;
 mod shots;
 mod site;
 mod story;
+mod time;
 mod transcript;
 
 use browser::{Outcome, on_page};

@@ -122,3 +122,33 @@ async fn take_pictures(page: &Page, name: &str, width: u32, height: u32) -> Outc
     }
     Ok(())
 }
+
+/// The chart of the timeline: (name, query, microseconds).
+const CHARTS: [(&str, &str, u64); 3] = [
+    ("chart", "?preset=too-long", 17_000_000),
+    ("chart-20", "?preset=too-long&replicas=20", 15_000_000),
+    ("chart-100", "?preset=too-long&replicas=100", 6_000_000),
+];
+
+#[test]
+fn the_chart_of_few_and_of_many() -> Outcome {
+    on_page("shots-chart", async |page| {
+        for theme in Theme::BOTH {
+            page.set_theme(theme).await?;
+            for (width, height) in SIZES {
+                for (name, query, at_us) in CHARTS {
+                    page.set_size(width, height).await?;
+                    page.open_site_at(&format!("{query}&autoplay=false")).await?;
+                    let lab = page.lab(0);
+                    lab.call("seek", vec![json!(at_us)]).await?;
+                    lab.find("button", "Share").await?.focus().await?;
+                    page.press("g").await?;
+                    lab.root_has("root.querySelector('.lanes caption')").await?;
+                    take_pictures(page, &format!("{name}-{width}x{height}-{theme}"), width, height)
+                        .await?;
+                }
+            }
+        }
+        Ok(())
+    })
+}

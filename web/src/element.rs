@@ -22,7 +22,7 @@ use crate::run::RunHandle;
 use crate::session::Session;
 use crate::state::{Compare, Msg};
 use crate::world::DecisionRecord;
-use crate::{api, attributes, keys, refusal};
+use crate::{api, attributes, frame, keys, refusal};
 
 /// One mounted element.
 #[wasm_bindgen]
@@ -288,11 +288,12 @@ impl Inner {
             if event.ctrl_key() || event.alt_key() || event.meta_key() || taken(&event) {
                 return;
             }
+            let mut key = event.key();
             // With shift the arrows move the timeline.
-            if event.shift_key() && event.key().starts_with("Arrow") {
-                return;
+            if event.shift_key() && key.starts_with("Arrow") {
+                key.insert_str(0, "Shift");
             }
-            let msg = keys::msg(&event.key(), inner.run.session().state());
+            let msg = keys::msg(&key, inner.run.session().state());
             if let Some(msg) = msg {
                 event.prevent_default();
                 inner.ask(msg);
@@ -329,7 +330,8 @@ impl Inner {
         if opened || wanted.compare != last.compare {
             self.ask(Msg::Compare(wanted.compare.map_or(Compare::Close, Compare::With)));
         }
-        if opened && wanted.autoplay && !still() {
+        let still = frame::still().is_some_and(|query| query.matches());
+        if opened && wanted.autoplay && !still {
             self.ask(Msg::Play);
         }
         // A complaint about what has been mended meanwhile would be wrong.
@@ -440,13 +442,6 @@ impl Inner {
             let _ = self.host.dispatch_event(&event);
         }
     }
-}
-
-/// Whether the visitor wants things to hold still.
-fn still() -> bool {
-    web_sys::window()
-        .and_then(|window| window.match_media("(prefers-reduced-motion: reduce)").ok().flatten())
-        .is_some_and(|query| query.matches())
 }
 
 /// Whether what has the focus needs this key itself: text fields need all of them, buttons the

@@ -2,7 +2,8 @@
 //!
 //! It asks for the next frame only while something moves: the element plays and can be seen, or a
 //! painter asked for one frame. Painters paint in each; the components are told at most ten times
-//! a second while playing.
+//! a second while playing. Who wants things to hold still gets key frames: two a second, and one
+//! at each decision; time goes by as ever, but nothing sweeps.
 
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
@@ -10,6 +11,7 @@ use std::rc::{Rc, Weak};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;
+use web_sys::MediaQueryList;
 
 use crate::run::RunHandle;
 
@@ -21,6 +23,8 @@ const FRAME_MS: f64 = 13.0;
 
 /// How long the world may run in every frame, whatever else there is to do.
 const LEAST_WORK_MS: f64 = 3.0;
+/// How often anything is drawn while time runs, for those who want it to hold still.
+const KEY_FRAME_MS: f64 = 500.0;
 
 /// The loop of one element; it ends when this is dropped.
 pub struct FrameLoop {
@@ -40,6 +44,9 @@ struct Inner {
     /// How long the painters and the components took last.
     paint_ms: Cell<f64>,
     html_ms: Cell<f64>,
+    still: Option<MediaQueryList>,
+    /// When something was painted last, and how many decisions there were then.
+    painted: Cell<(f64, usize)>,
     closure: RefCell<Option<OnFrame>>,
     on_change: Box<dyn Fn()>,
 }
@@ -56,6 +63,8 @@ impl FrameLoop {
             longest_ms: Cell::new(0.0),
             paint_ms: Cell::new(0.0),
             html_ms: Cell::new(0.0),
+            still: still(),
+            painted: Cell::new((0.0, 0)),
             closure: RefCell::new(None),
             on_change: Box::new(on_change),
         });
@@ -96,7 +105,27 @@ impl Drop for FrameLoop {
     }
 }
 
+/// What is asked of the system, to be asked again at each frame: it may change at any time.
+pub(crate) fn still() -> Option<MediaQueryList> {
+    web_sys::window()?.match_media("(prefers-reduced-motion: reduce)").ok()?
+}
+
 impl Inner {
+    /// Whether this frame of a running world is drawn.
+    fn is_key_frame(&self, ms: f64) -> bool {
+        let (painted_ms, known) = self.painted.get();
+        let decisions = self.run.with_trace(|trace| trace.decisions().len());
+        let key = !self.holds_still() || ms - painted_ms >= KEY_FRAME_MS || decisions != known;
+        if key {
+            self.painted.set((ms, decisions));
+        }
+        key
+    }
+
+    fn holds_still(&self) -> bool {
+        self.still.as_ref().is_some_and(MediaQueryList::matches)
+    }
+
     fn ask(&self) {
         if !self.visible.get() || self.asked.get().is_some() {
             return;
@@ -111,7 +140,8 @@ impl Inner {
     }
 }
 
-fn now_ms() -> f64 {
+/// Real milliseconds since the page was opened.
+pub(crate) fn now_ms() -> f64 {
     web_sys::window().and_then(|window| window.performance()).map_or(0.0, |p| p.now())
 }
 
@@ -133,6 +163,10 @@ fn tick(inner: &Weak<Inner>, ms: f64) {
     // Milliseconds since the last frame, far below 2^53; negative never, but then zero.
     let moved = inner.run.session_mut().frame((passed_ms.max(0.0) * 1000.0) as u64, &late);
     inner.longest_ms.set(longest_ms.get());
+    if moved && !inner.is_key_frame(ms) {
+        inner.ask();
+        return;
+    }
     let painted_ms = now_ms();
     inner.run.paint();
     inner.paint_ms.set(now_ms() - painted_ms);
@@ -140,7 +174,7 @@ fn tick(inner: &Weak<Inner>, ms: f64) {
         inner.last_ms.set(None);
         return;
     }
-    if tells {
+    if tells || inner.holds_still() {
         inner.told_ms.set(ms);
         let told_ms = now_ms();
         (inner.on_change)();

@@ -34,6 +34,9 @@ pub const SHEET: &[Line] = &[
     Line { keys: &["PgUp", "PgDn"], does: "while presenting: back and on" },
     Line { keys: &["c"], does: "compare with another engine or setting" },
     Line { keys: &["s"], does: "share this moment, or open a file" },
+    Line { keys: &["g"], does: "lanes, or a chart on the same clock" },
+    Line { keys: &["+", "-"], does: "shorter or longer timeline" },
+    Line { keys: &["\u{21e7} \u{2190}", "\u{21e7} \u{2192}"], does: "move the timeline" },
     Line { keys: &["?"], does: "this sheet" },
     Line { keys: &["Esc"], does: "close it, a complaint or the presentation" },
 ];
@@ -63,6 +66,11 @@ pub fn msg(key: &str, state: &State) -> Option<Msg> {
         "Escape" if state.presentation => Msg::Presentation(false),
         "c" => Msg::Compare(Compare::Toggle),
         "s" => Msg::Share(true),
+        "g" => Msg::Chart(!state.chart),
+        "+" => Msg::Zoom(500),
+        "-" => Msg::Zoom(2000),
+        "ShiftArrowLeft" => Msg::Show(state.stretch.panned(-1)),
+        "ShiftArrowRight" => Msg::Show(state.stretch.panned(1)),
         "?" => Msg::Sheet(true),
         "Escape" => state.complaint.as_ref().map(|_| Msg::Dismiss)?,
         _ => Msg::ToggleLink(key.parse::<usize>().ok().filter(|n| (1..=9).contains(n))?),
@@ -132,6 +140,10 @@ mod tests {
         assert!(matches!(msg("f", &chosen), Some(Msg::FollowNext(2))));
         assert!(matches!(msg("k", &chosen), Some(Msg::Toggle(Switch::Killed, 2))));
         assert!(matches!(msg("o", &chosen), Some(Msg::Inspect(2))));
+        assert!(matches!(msg("g", &state), Some(Msg::Chart(true))));
+        assert!(matches!(msg("-", &state), Some(Msg::Zoom(2000))));
+        let moved = state.stretch.panned(1);
+        assert!(matches!(msg("ShiftArrowRight", &state), Some(Msg::Show(to)) if to == moved));
         assert!(msg("0", &state).is_none());
         assert!(msg("12", &state).is_none());
         assert!(msg("F5", &state).is_none());

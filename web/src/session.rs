@@ -14,6 +14,7 @@ use psync::wire::Value;
 use crate::pace::{Near, Pace};
 use crate::setup::{Change, Setup};
 use crate::state::{Msg, State, Tab};
+use crate::timeline::stretch::Stretch;
 use crate::world::{
     Action, Branches, DecisionRecord, Finding, Instant, LinkState, Run, Scenario, Shared, Snapshot,
     What,
@@ -24,6 +25,7 @@ mod console;
 mod doing;
 mod futures;
 pub mod lessons;
+mod looking;
 mod sharing;
 
 pub use self::sharing::KEY;
@@ -72,6 +74,8 @@ pub struct Session {
     told: u64,
     complained: Option<String>,
     setup: Setup,
+    /// The moment that the stretch shown followed last.
+    followed_us: Option<u64>,
 }
 
 impl Session {
@@ -95,6 +99,7 @@ impl Session {
             told: 0,
             complained: None,
             setup,
+            followed_us: None,
         }
     }
 
@@ -285,6 +290,11 @@ impl Session {
             Msg::Promote(server) => self.promote(server)?,
             Msg::Follow(server, master) => self.follow(server, master)?,
             Msg::FollowNext(server) => self.follow_next(server)?,
+            Msg::Show(stretch) => self.state.stretch = stretch,
+            Msg::Zoom(thousandths) => self.zoom(thousandths),
+            Msg::ZoomToAll => self.zoom_to_all(),
+            Msg::Hold(held) => self.state.held = held,
+            Msg::Chart(chart) => self.state.chart = chart,
             Msg::Theme(theme) => self.state.theme = theme,
             Msg::Sheet(open) => self.state.sheet = open,
             Msg::Dismiss => self.state.complaint = None,
@@ -307,6 +317,7 @@ impl Session {
         self.snapshot = Rc::new(self.branches.run().snapshot());
         self.beside_moved();
         self.hear_console();
+        self.follow_time();
         self.watch_lesson();
     }
 
@@ -399,6 +410,7 @@ impl Session {
         self.state.playing = false;
         self.state.selection = None;
         self.state.learn = false;
+        self.state.stretch = Stretch::default();
         self.moved();
         self.look_at_setup();
     }

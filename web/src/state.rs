@@ -6,6 +6,7 @@ use crate::difference::Difference;
 use crate::setup::{Change, Field};
 use crate::sketch::Sketch;
 use crate::speed::Speed;
+use crate::timeline::stretch::Stretch;
 use crate::world::{Action, Scenario};
 
 /// Everything that can be asked of the page, by a key, a click or the element's methods.
@@ -102,6 +103,16 @@ pub enum Msg {
     Disconnect(usize),
     /// The curve of writes as it is being drawn; none puts it away.
     Sketch(Option<Sketch>),
+    /// Show this stretch of time.
+    Show(Stretch),
+    /// A longer stretch (more than 1000 thousandths) or a shorter one, about the moment looked at.
+    Zoom(u64),
+    /// All of the run that is known.
+    ZoomToAll,
+    /// Whether somebody drags, and the stretch stands still.
+    Hold(bool),
+    /// The chart on the clock of the run, or the lanes.
+    Chart(bool),
     /// Light, dark or as the system says.
     Theme(Theme),
     /// The sheet of keys.
@@ -252,6 +263,12 @@ pub struct State {
     pub view: View,
     /// The open panel.
     pub tab: Tab,
+    /// The stretch of time that is shown.
+    pub stretch: Stretch,
+    /// Whether somebody drags in it.
+    pub held: bool,
+    /// The chart instead of the lanes.
+    pub chart: bool,
     /// Which palette.
     pub theme: Theme,
     /// Whether the sheet of keys is open.
@@ -285,6 +302,9 @@ impl Default for State {
             pointed: Vec::new(),
             jumped: None,
             tab: Tab::default(),
+            stretch: Stretch::default(),
+            held: false,
+            chart: false,
             theme: Theme::default(),
             view: View::default(),
             sheet: false,

@@ -172,8 +172,8 @@ fn timeline(props: &PageProps, session: &Session, place: (usize, usize)) -> Html
                 on: on.clone(),
             }) }
             <Timeline
-                run={props.run.clone()} {now_us} {furthest_us}
-                on_seek={on.reform(Msg::Seek)} on_jump={on.reform(Msg::JumpToDecision)}
+                run={props.run.clone()} {now_us} stretch={state.stretch} chart={state.chart}
+                selection={state.selection} on={on.clone()}
             />
             { for forgotten(session) }
             { part(futures, FuturesProps::of(session, on)) }

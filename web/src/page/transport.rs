@@ -63,7 +63,7 @@ pub fn transport(props: &TransportProps) -> Html {
             <button
                 type="button" class={classes!("pill", "auto-slow", props.slowed.then_some("is-slowed"))}
                 aria-label="Auto-slow" aria-pressed={props.auto_slow.to_string()}
-                title="Slow down to 1/10\u{d7} around a decision"
+                title="Slow down to 1/4\u{d7} around a decision"
                 onclick={let off = !props.auto_slow; on.reform(move |_| Msg::AutoSlow(off))}
             >
                 { "auto-slow " }
@@ -71,7 +71,7 @@ pub fn transport(props: &TransportProps) -> Html {
                 <b data-state={match (props.auto_slow, props.slowed) {
                     (false, _) => "off",
                     (true, false) => "on",
-                    (true, true) => "1/10\u{d7}",
+                    (true, true) => "1/4\u{d7}",
                 }} />
             </button>
         </div>

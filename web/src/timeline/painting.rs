@@ -1,28 +1,33 @@
-//! The lanes on their canvas: states, messages, flags, playhead.
+//! The timeline on its canvas: axis and playhead, and between them the lanes or the chart.
 //!
 //! What lies after the playhead has been seen before and is paler. Absent on purpose: names of the
-//! lanes, which are HTML.
+//! lanes and panels, which are HTML; the stretch shown, which is the page's state.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement};
 
-use super::chronicle::{Chronicle, Flag, FlagKind};
-use super::stretch::{NAMES, RIGHT, SPAN_US, Stretch, tick_text};
+use super::chart;
+use super::chronicle::{Chronicle, Flag};
+use super::lanes::{self, message_at};
+use super::stretch::{NAMES, SPAN_US, Stretch, tick_text};
+use crate::frame::now_ms;
 use crate::run::{Painter, RunHandle};
 use crate::stage::painting::palette::Palette;
-use crate::stage::painting::pen::{Align, Dash, Pen};
-use crate::world::{LinkState, PacketKind, Snapshot};
+use crate::stage::painting::pen::{Align, Pen};
+use crate::world::Snapshot;
 
 /// Above the first lane, for the playhead.
 pub const TOP: f64 = 16.0;
 /// Below the last one, for the axis.
 pub const BOTTOM: f64 = 26.0;
-/// Message lines on one link closer than this are not painted.
-const CLOSEST: f64 = 7.0;
-
-/// Of a message that is under way for longer than this only the beginning is painted.
-const LONGEST: f64 = 120.0;
+/// Above the first panel of the chart, besides: flags need more than a playhead.
+const FLAGS: f64 = 6.0;
+/// How high a panel is, and how much of that is air.
+const PANEL: f64 = 43.0;
+const AIR: f64 = 8.0;
+/// How long samples are taken in a frame, in milliseconds.
+const SAMPLING_MS: f64 = 4.0;
 
 /// Where the lanes are.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -31,14 +36,19 @@ pub struct Lanes {
     pub width: f64,
     /// Size of the drawing.
     pub height: f64,
-    /// Indices of servers, from above.
+    /// Indices of servers, from above; in the chart all that have flags.
     pub shown: Vec<usize>,
+    /// The chart instead.
+    pub chart: bool,
 }
 
 impl Lanes {
     /// How high a drawing with so many lanes is.
     #[must_use]
-    pub fn height_for(rows: usize) -> f64 {
+    pub fn height_for(rows: usize, chart: bool) -> f64 {
+        if chart {
+            return TOP + FLAGS + PANEL * 4.0 + BOTTOM;
+        }
         let pitch = if rows > 4 { 23.0 } else { 29.0 };
         TOP + BOTTOM + pitch * rows.max(2) as f64
     }
@@ -51,8 +61,23 @@ impl Lanes {
         TOP + pitch * (row as f64 + 0.5)
     }
 
-    fn row(&self, lane: usize) -> Option<usize> {
+    /// The row of a lane, if it is shown.
+    #[must_use]
+    pub fn row(&self, lane: usize) -> Option<usize> {
         self.shown.iter().position(|&shown| shown == lane)
+    }
+
+    /// How high the flags of a lane stand.
+    #[must_use]
+    pub fn flag_y(&self, lane: usize) -> Option<f64> {
+        if self.chart { Some((TOP + FLAGS) / 2.0) } else { Some(self.y(self.row(lane)?)) }
+    }
+
+    /// Upper and lower edge of a panel of the chart.
+    #[must_use]
+    pub fn panel(&self, index: usize) -> (f64, f64) {
+        let top = TOP + FLAGS + PANEL * index as f64;
+        (top + AIR, top + PANEL)
     }
 }
 
@@ -61,18 +86,25 @@ pub struct TimelinePainter {
     pen: Pen,
     run: RunHandle,
     kept: RefCell<Kept>,
-    dragging: Cell<bool>,
 }
 
-struct Kept {
-    palette: Palette,
-    lanes: Lanes,
-    view: Stretch,
-    /// The moment at which the stretch followed the playhead last.
-    followed_us: Option<u64>,
-    chronicle: Chronicle,
+/// What is painted, and with what.
+pub(super) struct Kept {
+    pub palette: Palette,
+    pub lanes: Lanes,
+    pub view: Stretch,
+    pub chronicle: Chronicle,
+    /// The numbers at the upper edges of the panels.
+    pub tops: [u64; 4],
     ticks: Vec<(u64, String)>,
     ticks_of: Option<(Stretch, u64)>,
+}
+
+impl Kept {
+    /// Where a moment stands.
+    pub fn x(&self, at_us: u64) -> f64 {
+        self.view.x(at_us, self.lanes.width)
+    }
 }
 
 impl TimelinePainter {
@@ -83,17 +115,12 @@ impl TimelinePainter {
             palette,
             lanes: Lanes::default(),
             view: Stretch::default(),
-            followed_us: None,
             chronicle: Chronicle::default(),
+            tops: [0; 4],
             ticks: Vec::new(),
             ticks_of: None,
         };
-        TimelinePainter {
-            pen: Pen::new(ctx),
-            run,
-            kept: RefCell::new(kept),
-            dragging: Cell::new(false),
-        }
+        TimelinePainter { pen: Pen::new(ctx), run, kept: RefCell::new(kept) }
     }
 
     /// Another arrangement.
@@ -115,79 +142,67 @@ impl TimelinePainter {
         self.kept.borrow_mut().palette = palette;
     }
 
-    /// Shows more (more than 1000 thousandths) or less time; around `x`, or around the playhead.
-    pub fn zoom(&self, thousandths: u64, x: Option<f64>) {
-        let mut kept = self.kept.borrow_mut();
-        let (view, width) = (kept.view, kept.lanes.width);
-        let middle = view.from_us + view.span_us / 2;
-        let playhead = kept.followed_us.filter(|at| (view.from_us..=view.to_us()).contains(at));
-        let about = x.map(|x| view.moment(x, width)).or(playhead).unwrap_or(middle);
-        kept.view = view.zoomed(thousandths, about);
-        drop(kept);
-        self.run.request_paint();
-    }
-
-    /// Shows what is earlier or later, by eighths of the width.
-    pub fn pan(&self, eighths: i64) {
-        let mut kept = self.kept.borrow_mut();
-        kept.view = kept.view.panned(eighths);
-        drop(kept);
-        self.run.request_paint();
-    }
-
-    /// While somebody drags, the stretch stands still.
-    pub fn hold(&self, dragging: bool) {
-        self.dragging.set(dragging);
-    }
-
-    /// The moment under a point.
-    #[must_use]
-    pub fn moment(&self, x: f64) -> u64 {
-        let kept = self.kept.borrow();
-        kept.view.moment(x, kept.lanes.width)
-    }
-
     /// The flag under a point.
     #[must_use]
     pub fn flag_at(&self, x: f64, y: f64) -> Option<Flag> {
         let kept = self.kept.borrow();
         let near = |flag: &&Flag| {
-            let at = kept.view.x(flag.at_us, kept.lanes.width);
-            let row = kept.lanes.row(flag.lane);
-            (at - x).abs() <= 10.0 && row.is_some_and(|row| (kept.lanes.y(row) - y).abs() <= 12.0)
+            let there = kept.lanes.flag_y(flag.lane);
+            (kept.x(flag.at_us) - x).abs() <= 10.0
+                && there.is_some_and(|there| (there - y).abs() <= 12.0)
         };
         let (from, to) = (kept.view.from_us, kept.view.to_us());
         kept.chronicle.flags_in(from, to).iter().rev().find(near).cloned()
     }
+
+    /// When the message was sent whose line is under a point.
+    #[must_use]
+    pub fn message_at(&self, x: f64, y: f64) -> Option<u64> {
+        message_at(&self.kept.borrow(), x, y)
+    }
+
+    /// Takes some more samples, and asks for another frame when some are still missing.
+    fn sample(&self) {
+        let began_ms = now_ms();
+        let late = || now_ms() - began_ms > SAMPLING_MS;
+        if !self.run.session_mut().sample(late) {
+            self.run.request_paint();
+        }
+    }
 }
 
 impl Painter for TimelinePainter {
-    fn paint(&self, now_us: u64, _snapshot: &Snapshot) {
+    fn paint(&self, now_us: u64, snapshot: &Snapshot) {
         let mut kept = self.kept.borrow_mut();
         let kept = &mut *kept;
         if kept.lanes.width < 1.0 {
             return;
         }
         self.run.with_trace(|trace| kept.chronicle.read(trace));
-        // Who looks elsewhere while time stands is not called back.
-        if !self.dragging.get() && kept.followed_us.replace(now_us) != Some(now_us) {
-            kept.view = kept.view.following(now_us);
-        }
+        kept.view = self.run.session().state().stretch;
         let view = kept.view;
         self.run.set_zoomed((view.span_us != SPAN_US).then_some((view.from_us, view.to_us())));
         let (width, height) = (kept.lanes.width, kept.lanes.height);
         self.pen.ctx.clear_rect(0.0, 0.0, width, height);
         axis(&self.pen, kept);
-        states(&self.pen, kept, now_us);
-        lines(&self.pen, kept);
+        if kept.lanes.chart {
+            self.sample();
+            let session = self.run.session();
+            kept.tops = chart::paint(&self.pen, kept, &session, snapshot);
+        } else {
+            lanes::paint(&self.pen, kept, now_us);
+        }
         // Seen before, but not yet again.
-        let x = kept.view.x(now_us, width);
+        let x = kept.x(now_us).max(NAMES);
         self.pen.alpha(0.6);
         self.pen.ctx.set_fill_style_str(&kept.palette.panel);
         self.pen.ctx.fill_rect(x, 0.0, (width - x).max(0.0), height - BOTTOM);
         self.pen.alpha(1.0);
-        flags(&self.pen, kept, now_us);
-        playhead(&self.pen, kept, x);
+        lanes::flags(&self.pen, kept, now_us);
+        if kept.lanes.chart {
+            chart::labels(&self.pen, kept, self.run.session().state().selection, snapshot);
+        }
+        playhead(&self.pen, kept, kept.x(now_us));
     }
 }
 
@@ -208,143 +223,6 @@ fn axis(pen: &Pen, kept: &mut Kept) {
         if x >= NAMES - 1.0 && x - half < width {
             pen.text(text, x.min(width - half - 2.0), y);
         }
-    }
-    pen.ctx.begin_path();
-    for row in 0..kept.lanes.shown.len() {
-        let y = kept.lanes.y(row).round() + 0.5;
-        pen.ctx.move_to(NAMES, y);
-        pen.ctx.line_to(width - RIGHT, y);
-    }
-    pen.stroke(&p.line_strong, 1.0);
-}
-
-/// Outages hatched, transfers as a solid band.
-fn states(pen: &Pen, kept: &Kept, now_us: u64) {
-    let view = kept.view;
-    let width = kept.lanes.width;
-    for (row, &lane) in kept.lanes.shown.iter().enumerate() {
-        let Some(phases) = kept.chronicle.phases.get(lane) else { continue };
-        let y = kept.lanes.y(row);
-        for (i, phase) in phases.iter().enumerate() {
-            let end = phases.get(i + 1).map_or(now_us.max(phase.from_us), |next| next.from_us);
-            if end < view.from_us || phase.from_us > view.to_us() {
-                continue;
-            }
-            let (from, to) =
-                (view.x(phase.from_us, width).max(NAMES), view.x(end, width).min(width));
-            match phase.state {
-                LinkState::Up => {}
-                LinkState::Transfer => {
-                    pen.alpha(0.35);
-                    pen.ctx.set_fill_style_str(&kept.palette.full);
-                    pen.ctx.fill_rect(from, y - 4.0, (to - from).max(1.0), 8.0);
-                    pen.alpha(1.0);
-                }
-                LinkState::Cut | LinkState::Connecting | LinkState::Handshake => {
-                    hatch(pen, from, to, y, &kept.palette.ink3);
-                }
-            }
-        }
-    }
-}
-
-fn hatch(pen: &Pen, from: f64, to: f64, y: f64, colour: &str) {
-    if to <= from {
-        return;
-    }
-    pen.ctx.save();
-    pen.ctx.begin_path();
-    pen.ctx.rect(from, y - 7.0, to - from, 14.0);
-    pen.ctx.clip();
-    pen.ctx.begin_path();
-    // Stripes belong to the drawing, not to the stretch, or they would crawl as it grows.
-    let mut x = (from / 6.0).floor() * 6.0 - 14.0;
-    while x < to {
-        pen.ctx.move_to(x, y + 7.0);
-        pen.ctx.line_to(x + 14.0, y - 7.0);
-        x += 6.0;
-    }
-    pen.stroke(colour, 1.25);
-    pen.ctx.restore();
-}
-
-/// Messages from lane to lane, kind by kind: each kind is one outline and one stroke.
-fn lines(pen: &Pen, kept: &Kept) {
-    let p = &kept.palette;
-    for (kind, colour, alpha) in [
-        (PacketKind::Stream, &p.sync, 0.35),
-        (PacketKind::Snapshot, &p.full, 0.5),
-        (PacketKind::Control, &p.ink2, 0.5),
-    ] {
-        pen.ctx.begin_path();
-        for (row, &lane) in kept.lanes.shown.iter().enumerate() {
-            outline(pen, kept, kind, row, lane);
-        }
-        pen.alpha(alpha);
-        pen.dash(Dash::None);
-        pen.stroke(colour, 1.0);
-        pen.alpha(1.0);
-    }
-}
-
-/// Adds the messages of one kind and lane to the outline.
-fn outline(pen: &Pen, kept: &Kept, kind: PacketKind, row: usize, lane: usize) {
-    let (view, width) = (kept.view, kept.lanes.width);
-    let here = kept.lanes.y(row);
-    let mut last = [f64::MIN; 2];
-    for line in kept.chronicle.lines_in(lane, view.from_us, view.to_us()) {
-        let x = view.x(line.at_us, width);
-        let last = &mut last[usize::from(line.to_replica)];
-        if line.kind != kind || x - *last < CLOSEST {
-            continue;
-        }
-        *last = x;
-        // A master whose lane is not shown is somewhere above.
-        let master = kept.lanes.row(kept.chronicle.source(lane, line.at_us)).unwrap_or(0);
-        let there = kept.lanes.y(master);
-        let (from, to) = if line.to_replica { (there, here) } else { (here, there) };
-        // What waits for a link to heal goes a third of its way.
-        let (end, to) = match line.arrives_us {
-            Some(at) => (view.x(at, width), to),
-            None => (x, from + (to - from) / 3.0),
-        };
-        pen.ctx.move_to(x, from);
-        // A slant that can be seen; on this scale a millisecond could not. What is under way for
-        // long is only begun: a queue would be one thick band along its lane.
-        let end = end.max(x + 3.0);
-        let part = (LONGEST / (end - x)).min(1.0);
-        pen.ctx.line_to(x + (end - x) * part, from + (to - from) * part);
-    }
-}
-
-fn flags(pen: &Pen, kept: &Kept, now_us: u64) {
-    let view = kept.view;
-    let p = &kept.palette;
-    for flag in kept.chronicle.flags_in(view.from_us, view.to_us()) {
-        let Some(row) = kept.lanes.row(flag.lane) else { continue };
-        let (x, y) = (view.x(flag.at_us, kept.lanes.width), kept.lanes.y(row));
-        let colour = match flag.kind {
-            FlagKind::Cut => &p.fuse,
-            FlagKind::Heal | FlagKind::Deed => &p.ink2,
-            FlagKind::Overrun | FlagKind::Kill => &p.lost,
-            FlagKind::Turn | FlagKind::Restart => &p.ink,
-            FlagKind::Partial => &p.partial,
-            FlagKind::Full => &p.full,
-        };
-        pen.alpha(if flag.at_us > now_us { 0.45 } else { 1.0 });
-        let small = matches!(flag.kind, FlagKind::Cut | FlagKind::Heal | FlagKind::Deed);
-        if small {
-            pen.ctx.begin_path();
-            pen.circle(x, y, 6.5);
-            pen.fill(&p.panel);
-            pen.stroke(colour, 1.5);
-            pen.type_with(&p.capsule, colour, Align::Middle);
-        } else {
-            pen.disc(x, y, 8.5, colour);
-            pen.type_with(&p.capsule, &p.panel, Align::Middle);
-        }
-        pen.text(flag.kind.glyph(), x, y + 0.5);
-        pen.alpha(1.0);
     }
 }
 

@@ -12,6 +12,8 @@ pub const SPAN_US: u64 = 16_000_000;
 pub const SHORTEST_US: u64 = 10_000;
 /// The longest one: a day.
 pub const LONGEST_US: u64 = 86_400_000_000;
+/// So many cells at least, and less than twice as many.
+const CELLS: u64 = 128;
 /// Left of the lanes: their names.
 pub const NAMES: f64 = 64.0;
 /// Right of them: half of the last label.
@@ -68,6 +70,27 @@ impl Stretch {
             false => self.from_us.saturating_add(by),
         };
         Stretch { from_us, ..self }
+    }
+
+    /// All of a run that is known until `furthest_us`.
+    #[must_use]
+    pub fn of_all(furthest_us: u64) -> Stretch {
+        let span_us = (furthest_us + furthest_us / 16).clamp(SHORTEST_US, LONGEST_US);
+        Stretch { from_us: 0, span_us }
+    }
+
+    /// Moved so that this moment stands under this point, as far as there is a beginning.
+    #[must_use]
+    pub fn placed(self, at_us: u64, x: f64, width: f64) -> Stretch {
+        let before = self.moment(x, width) - self.from_us;
+        Stretch { from_us: at_us.saturating_sub(before), ..self }
+    }
+
+    /// How long a cell is in which a chart needs one sample: a few pixels. Powers of two, so that
+    /// the samples of one zoom serve the next.
+    #[must_use]
+    pub fn cell_us(self) -> u64 {
+        1 << (self.span_us / CELLS).max(1).ilog2()
     }
 
     /// At the right end.
@@ -149,6 +172,23 @@ mod tests {
         assert_eq!(start.zoomed(u64::MAX, 0).span_us, LONGEST_US);
         assert_eq!(start.panned(-8).from_us, 0);
         assert_eq!(start.panned(1).from_us, 6_000_000);
+    }
+
+    #[test]
+    fn what_is_dragged_stays_under_the_pointer_and_all_of_a_run_fits() {
+        let view = Stretch { from_us: 4_000_000, span_us: SPAN_US };
+        let held = view.moment(400.0, 830.0);
+        let dragged = view.placed(held, 300.0, 830.0);
+        assert!(dragged.from_us > view.from_us);
+        assert!(dragged.moment(300.0, 830.0).abs_diff(held) < 2);
+        assert_eq!(view.placed(held, 829.0, 830.0).from_us, 0, "there is nothing before the run");
+        let all = Stretch::of_all(3_600_000_000);
+        assert_eq!((all.from_us, all.span_us), (0, 3_825_000_000));
+        assert_eq!(Stretch::of_all(0).span_us, SHORTEST_US);
+        for span_us in [SHORTEST_US, 777_777, SPAN_US, LONGEST_US] {
+            let cells = span_us / Stretch { from_us: 0, span_us }.cell_us();
+            assert!((CELLS / 2..=CELLS * 2).contains(&cells), "{span_us}: {cells}");
+        }
     }
 
     #[test]

@@ -47,6 +47,8 @@ pub struct Palette {
     pub mark: String,
     /// Small numbers on the canvas.
     pub mono: String,
+    /// Numbers at the ends of lines.
+    pub small: String,
     /// Small words on the canvas.
     pub sans: String,
     /// Small bold words and replica numbers.
@@ -90,6 +92,7 @@ impl Palette {
             fuse_text: get("--fuse-text", "#888"),
             mark: get("--mark", "#888"),
             mono: format!("12px {mono}"),
+            small: format!("11px {mono}"),
             mono_bold: format!("600 12px {mono}"),
             sans: format!("12px {sans}"),
             bold: format!("600 13px {sans}"),

@@ -1,0 +1,306 @@
+//! Time by hand: the transport, the timeline under pointer, wheel, keys and fingers, the chart on
+//! the same clock, and what time does when nobody looks or when things shall hold still.
+
+use serde_json::{Value, json};
+
+use crate::browser::{Outcome, on_page};
+use crate::lab::Lab;
+use crate::page::{Page, Theme, wait_for};
+
+/// Left and right of the drawing there are names and half a label.
+const NAMES: f64 = 64.0;
+const RIGHT: f64 = 18.0;
+/// What the timeline shows at first.
+const SPAN_US: f64 = 16_000_000.0;
+
+impl Page {
+    /// A preset that stands at a moment, in a desktop window.
+    async fn open_at(&self, preset: &str, at_us: u64) -> Outcome<Lab<'_>> {
+        self.set_size(1280, 900).await?;
+        self.open_site_at(&format!("?autoplay=false&preset={preset}")).await?;
+        let lab = self.lab(0);
+        lab.wait_until("(lab) => lab.dataset.state === 'ready'").await?;
+        lab.call("pause", vec![]).await?;
+        lab.call("seek", vec![json!(at_us)]).await?;
+        self.frames(3).await?;
+        Ok(lab)
+    }
+
+    /// Lets the browser paint so many frames.
+    async fn frames(&self, count: u32) -> Outcome {
+        let script = "let left = arguments[0]; const done = arguments[1];
+             const next = () => left-- > 0 ? requestAnimationFrame(next) : done();
+             next();";
+        self.driver().execute_async(script, vec![json!(count)]).await?;
+        Ok(())
+    }
+
+    /// A mouse event at a point of the window, as the browser's own input.
+    async fn mouse(&self, kind: &str, (x, y): (f64, f64), more: Value) -> Outcome {
+        let mut event = json!({ "type": kind, "x": x, "y": y, "button": "left", "clickCount": 1 });
+        for (key, value) in more.as_object().into_iter().flatten() {
+            event[key] = value.clone();
+        }
+        self.driver().cdp().send_raw("Input.dispatchMouseEvent", event).await?;
+        Ok(())
+    }
+
+    /// Presses at one point, moves to the other and lets go.
+    async fn drag(&self, from: (f64, f64), to: (f64, f64)) -> Outcome {
+        self.mouse("mousePressed", from, json!({ "buttons": 1 })).await?;
+        for step in 1..=4 {
+            let part = f64::from(step) / 4.0;
+            let at = (from.0 + (to.0 - from.0) * part, from.1 + (to.1 - from.1) * part);
+            self.mouse("mouseMoved", at, json!({ "buttons": 1 })).await?;
+        }
+        self.mouse("mouseReleased", to, json!({})).await
+    }
+
+    /// A touch with one finger from point to point.
+    async fn swipe(&self, from: (f64, f64), to: (f64, f64)) -> Outcome {
+        let touch = async |kind: &str, points: Value| {
+            let event = json!({ "type": kind, "touchPoints": points });
+            self.driver().cdp().send_raw("Input.dispatchTouchEvent", event).await
+        };
+        touch("touchStart", json!([{ "x": from.0, "y": from.1 }])).await?;
+        for step in 1..=8 {
+            let part = f64::from(step) / 8.0;
+            let (x, y) = (from.0 + (to.0 - from.0) * part, from.1 + (to.1 - from.1) * part);
+            touch("touchMove", json!([{ "x": x, "y": y }])).await?;
+            self.frames(1).await?;
+        }
+        touch("touchEnd", json!([])).await?;
+        Ok(())
+    }
+}
+
+impl Lab<'_> {
+    /// The drawing of the timeline in the window: left, top, width, height.
+    async fn drawing(&self) -> Outcome<[f64; 4]> {
+        let script = "const canvas = document.querySelector('psync-lab').shadowRoot
+                 .querySelector('.lanes canvas');
+             canvas.scrollIntoView({ block: 'center' });
+             const box = canvas.getBoundingClientRect();
+             return [box.left, box.top, box.width, box.height];";
+        Ok(serde_json::from_value(self.page().run(script, vec![]).await?)?)
+    }
+
+    /// Where a moment stands while the stretch begins at `from_us` and has its first length.
+    async fn place(&self, at_us: f64, from_us: f64) -> Outcome<f64> {
+        let [left, _, width, _] = self.drawing().await?;
+        Ok(left + NAMES + (at_us - from_us) / SPAN_US * (width - NAMES - RIGHT))
+    }
+
+    /// The moment under the middle of the drawing: a press there goes to it.
+    async fn middle(&self) -> Outcome<u64> {
+        let [left, top, width, height] = self.drawing().await?;
+        // Away from flags and messages: just over the axis.
+        let at = (left + width / 2.0, top + height - 30.0);
+        self.page().mouse("mousePressed", at, json!({ "buttons": 1 })).await?;
+        self.page().mouse("mouseReleased", at, json!({})).await?;
+        self.now_us().await
+    }
+}
+
+#[test]
+fn space_plays_and_pauses_and_a_period_steps_one_event() -> Outcome {
+    on_page("time-space", async |page| {
+        let lab = page.open_at("short-blip", 3_000_000).await?;
+        lab.find("slider", "Speed").await?.focus().await?;
+        page.press(" ").await?;
+        lab.find("button", "Pause").await?;
+        lab.wait_until_after(3_000_000).await?;
+        page.press(" ").await?;
+        lab.root_has("root.querySelector('.paused')?.checkVisibility()").await?;
+        assert!(lab.stands(page).await?);
+        let before = lab.now_us().await?;
+        page.press(".").await?;
+        let stepped = lab.now_us().await?;
+        assert!(stepped > before && stepped <= before + 1_000_000, "{before} {stepped}");
+        lab.advance(12_000_000).await?;
+        let decided = lab.decisions().await?;
+        let at = |n: usize| decided[n]["at_us"].as_u64();
+        page.press("[").await?;
+        assert_eq!(Some(lab.now_us().await?), at(decided.len() - 1), "its moment, exactly");
+        lab.click("button", "Previous decision").await?;
+        assert_eq!(Some(lab.now_us().await?), at(decided.len() - 2));
+        lab.click("button", "Next decision").await?;
+        assert_eq!(Some(lab.now_us().await?), at(decided.len() - 1));
+        page.assert_calm().await
+    })
+}
+
+#[test]
+fn a_drag_on_the_lanes_scrubs_and_a_click_on_a_flag_jumps_to_its_exact_moment() -> Outcome {
+    on_page("time-scrub", async |page| {
+        let lab = page.open_at("too-long", 12_500_000).await?;
+        let [_, top, _, height] = lab.drawing().await?;
+        let y = top + height - 32.0;
+        let (from, to) = (lab.place(12_000_000.0, 0.0).await?, lab.place(6_000_000.0, 0.0).await?);
+        page.drag((from, y), (to, y)).await?;
+        let there = lab.now_us().await?;
+        assert!(there.abs_diff(6_000_000) < 60_000, "{there}");
+        // Replica 2 is cut at 4 s: its flag stands on the third lane.
+        let action = lab.call("scenario", vec![]).await?["actions"][0].clone();
+        let cut_us = action["at_us"].as_u64().ok_or("an action with a time")?;
+        assert_eq!(
+            (action["do"].as_str(), action["replica"].as_str()),
+            (Some("cut"), Some("replica-2"))
+        );
+        let x = lab.place(cut_us as f64 + 60_000.0, 0.0).await?;
+        let y = top + 16.0 + 29.0 * 2.5;
+        page.mouse("mouseMoved", (x, y), json!({})).await?;
+        lab.root_has("root.querySelector('.flag-tip')?.textContent.includes('cut link')").await?;
+        page.drag((x, y), (x, y)).await?;
+        assert_eq!(lab.now_us().await?, cut_us);
+        page.assert_calm().await
+    })
+}
+
+#[test]
+fn zoom_and_pan_by_wheel_axis_keys_and_buttons_are_shared_by_lanes_and_chart() -> Outcome {
+    on_page("time-zoom", async |page| {
+        let lab = page.open_at("too-long", 15_000_000).await?;
+        lab.call("seek", vec![json!(8_000_000)]).await?;
+        let [left, top, width, height] = lab.drawing().await?;
+        let axis = top + height - 10.0;
+        let scrolled = "return window.scrollY + document.documentElement.scrollTop";
+        let before = page.run(scrolled, vec![]).await?;
+        let middle = lab.middle().await?;
+        // Pulling the axis to the right shows what was earlier.
+        page.drag((left + width / 2.0, axis), (left + width / 2.0 + 100.0, axis)).await?;
+        assert_eq!(lab.now_us().await?, middle, "the axis moves what is shown, not the moment");
+        page.mouse(
+            "mouseWheel",
+            (left + width / 2.0, axis),
+            json!({ "deltaX": 0, "deltaY": -400 }),
+        )
+        .await?;
+        page.frames(2).await?;
+        assert_eq!(page.run(scrolled, vec![]).await?, before, "the page did not scroll");
+        lab.find("button", "Chart").await?;
+        // What lies under one place is the same in the lanes and in the chart.
+        let in_lanes = lab.middle().await?;
+        lab.click("button", "Chart").await?;
+        page.frames(3).await?;
+        let in_chart = lab.middle().await?;
+        assert!(in_lanes.abs_diff(in_chart) < 30_000, "{in_lanes} {in_chart}");
+        lab.click("button", "Zoom to all").await?;
+        page.frames(2).await?;
+        let all = lab.middle().await?;
+        assert!(all.abs_diff(7_700_000) < 400_000, "half of all that is known: {all}");
+        page.assert_calm().await
+    })
+}
+
+#[test]
+fn the_chart_says_what_the_snapshot_of_that_moment_says() -> Outcome {
+    on_page("time-chart", async |page| {
+        let lab = page.open_at("too-long", 15_000_000).await?;
+        lab.find("button", "Share").await?.focus().await?;
+        page.press("g").await?;
+        for at_us in [15_000_000_u64, 9_100_000, 12_345_678] {
+            lab.call("seek", vec![json!(at_us)]).await?;
+            let caption =
+                format!("Values at {}.{:03} seconds", at_us / 1_000_000, at_us / 1000 % 1000);
+            lab.root_has(&format!(
+                "root.querySelector('.lanes caption').textContent === '{caption}'"
+            ))
+            .await?;
+            let rows = "return [...document.querySelector('psync-lab').shadowRoot
+                .querySelectorAll('.lanes table tr')].map((row) => row.textContent.replaceAll(',', ''))";
+            let rows: Vec<String> = serde_json::from_value(page.run(rows, vec![]).await?)?;
+            let snapshot = lab.snapshot().await?;
+            for replica in 1..=3 {
+                let behind = &snapshot["servers"][replica]["link"]["behind_bytes"];
+                let said = format!("replica {replica}{behind} B behind");
+                assert!(rows.iter().any(|row| row.starts_with(&said)), "{said}: {rows:?}");
+            }
+            let backlog = &snapshot["servers"][0]["backlog"];
+            let kept = format!("backlog{} of {} B kept", backlog["histlen"], backlog["size"]);
+            assert!(rows.contains(&kept), "{kept}: {rows:?}");
+        }
+        page.assert_calm().await
+    })
+}
+
+#[test]
+fn a_hidden_page_and_one_out_of_sight_stand_and_do_not_catch_up() -> Outcome {
+    on_page("time-hidden", async |page| {
+        let lab = page.open_at("short-blip", 2_000_000).await?;
+        // A headless browser cannot put a window behind another: the document says it is hidden.
+        let say = async |state: &str| {
+            let script = "const state = arguments[0];
+                 Object.defineProperty(document, 'visibilityState',
+                     { configurable: true, get: () => state });
+                 document.dispatchEvent(new Event('visibilitychange'));";
+            page.run(script, vec![json!(state)]).await
+        };
+        lab.call("play", vec![]).await?;
+        lab.wait_until_after(2_000_000).await?;
+        say("hidden").await?;
+        lab.wait_until_it_stands(page).await?;
+        let (stood, real) = (lab.now_us().await?, std::time::Instant::now());
+        tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
+        assert_eq!(lab.now_us().await?, stood);
+        say("visible").await?;
+        lab.wait_until_after(stood).await?;
+        let gone = lab.now_us().await? - stood;
+        let away_us = real.elapsed().as_micros() as u64;
+        assert!(gone + 1_000_000 < away_us, "{gone} of {away_us}: time away is not made up for");
+        // Scrolled out of sight it stands too, and is dimmed.
+        page.run("document.body.style.paddingTop = '5000px'", vec![]).await?;
+        lab.root_has("root.querySelector('[data-away]')").await?;
+        lab.wait_until_it_stands(page).await
+    })
+}
+
+#[test]
+fn who_wants_things_to_hold_still_gets_key_frames_and_all_of_time() -> Outcome {
+    on_page("time-still", async |page| {
+        page.set_preferences(Theme::Light, true).await?;
+        let lab = page.open_at("short-blip", 2_000_000).await?;
+        page.listen().await?;
+        lab.call("play", vec![]).await?;
+        let known = page.heard("psync-change").await?.len();
+        let began = std::time::Instant::now();
+        lab.wait_until_after(4_000_000).await?;
+        let (heard, real) = (page.heard("psync-change").await?.len() - known, began.elapsed());
+        // Two a second and a few for the decisions; without the wish it would be ten a second.
+        let most = real.as_millis() as usize / 500 + 4;
+        assert!(heard >= 2 && heard <= most, "{heard} drawings in {real:?}");
+        page.assert_calm().await
+    })
+}
+
+#[test]
+fn a_finger_scrubs_sideways_and_scrolls_the_page_up_and_down() -> Outcome {
+    on_page("time-touch", async |page| {
+        page.driver()
+            .cdp()
+            .send_raw("Emulation.setTouchEmulationEnabled", json!({ "enabled": true }))
+            .await?;
+        let lab = page.open_at("too-long", 12_500_000).await?;
+        page.set_size(390, 844).await?;
+        page.frames(3).await?;
+        let [left, top, width, height] = lab.drawing().await?;
+        let y = top + height - 32.0;
+        page.swipe((left + width * 0.7, y), (left + width * 0.4, y)).await?;
+        let there = lab.now_us().await?;
+        assert!(there > 1_000_000 && there < 9_000_000, "{there}");
+        let before = page.run("return window.scrollY", vec![]).await?;
+        let up = (left + width / 2.0, y);
+        page.swipe(up, (up.0, up.1 - 200.0)).await?;
+        let after = page.run("return window.scrollY", vec![]).await?;
+        if before == after {
+            let down = (up.0, up.1 + 200.0);
+            page.swipe(up, down).await?;
+        }
+        wait_for("the page scrolled", async || {
+            Ok(page.run("return window.scrollY", vec![]).await? != before)
+        })
+        .await?;
+        assert_eq!(lab.now_us().await?, there, "and time stands where it was");
+        Ok(())
+    })
+}
