@@ -91,11 +91,21 @@ impl Lab<'_> {
         Ok(left + NAMES + (at_us - from_us) / SPAN_US * (width - NAMES - RIGHT))
     }
 
+    /// Presses an arrow with shift; on a button, because a slider needs its arrows itself.
+    async fn shifted(&self, arrow: &str) -> Outcome {
+        self.find("button", "Step").await?.focus().await?;
+        for kind in ["keyDown", "keyUp"] {
+            let event = json!({ "type": kind, "key": arrow, "code": arrow, "modifiers": 8 });
+            self.page().driver().cdp().send_raw("Input.dispatchKeyEvent", event).await?;
+        }
+        self.page().frames(2).await
+    }
+
     /// The moment under the middle of the drawing: a press there goes to it.
     async fn middle(&self) -> Outcome<u64> {
         let [left, top, width, height] = self.drawing().await?;
         // Away from flags and messages: just over the axis.
-        let at = (left + width / 2.0, top + height - 30.0);
+        let at = (left + NAMES + (width - NAMES - RIGHT) / 2.0, top + height - 30.0);
         self.page().mouse("mousePressed", at, json!({ "buttons": 1 })).await?;
         self.page().mouse("mouseReleased", at, json!({})).await?;
         self.now_us().await
@@ -162,23 +172,44 @@ fn zoom_and_pan_by_wheel_axis_keys_and_buttons_are_shared_by_lanes_and_chart() -
     on_page("time-zoom", async |page| {
         let lab = page.open_at("too-long", 15_000_000).await?;
         lab.call("seek", vec![json!(8_000_000)]).await?;
+        // Room to scroll, or nothing could be said about the wheel.
+        page.run("document.body.style.paddingBottom = '3000px'", vec![]).await?;
         let [left, top, width, height] = lab.drawing().await?;
-        let axis = top + height - 10.0;
-        let scrolled = "return window.scrollY + document.documentElement.scrollTop";
-        let before = page.run(scrolled, vec![]).await?;
+        let (axis, centre) = (top + height - 10.0, left + NAMES + (width - NAMES - RIGHT) / 2.0);
+        let scrolled = async || page.run("return Math.round(scrollY)", vec![]).await;
+        let before = scrolled().await?;
         let middle = lab.middle().await?;
-        // Pulling the axis to the right shows what was earlier.
-        page.drag((left + width / 2.0, axis), (left + width / 2.0 + 100.0, axis)).await?;
+        assert!(middle.abs_diff(10_200_000) < 60_000, "12.8 s of 16 lie behind: {middle}");
+        // Pulling the axis to the left shows what comes later.
+        page.drag((centre, axis), (centre - 100.0, axis)).await?;
         assert_eq!(lab.now_us().await?, middle, "the axis moves what is shown, not the moment");
-        page.mouse(
-            "mouseWheel",
-            (left + width / 2.0, axis),
-            json!({ "deltaX": 0, "deltaY": -400 }),
-        )
-        .await?;
-        page.frames(2).await?;
-        assert_eq!(page.run(scrolled, vec![]).await?, before, "the page did not scroll");
-        lab.find("button", "Chart").await?;
+        let pulled = lab.middle().await?;
+        let by = (100.0 / (width - NAMES - RIGHT) * SPAN_US) as u64;
+        assert!(pulled.abs_diff(middle + by) < 60_000, "{middle} {pulled} {by}");
+        page.drag((centre, axis), (centre + 100.0, axis)).await?;
+        assert!(lab.middle().await?.abs_diff(middle) < 60_000);
+        // Twice the wheel over the axis: 0.8 of 0.8 of the length, and so of the eighth that shift
+        // and an arrow move.
+        for _ in 0..2 {
+            let wheel = json!({ "deltaX": 0, "deltaY": -100 });
+            page.mouse("mouseWheel", (centre, axis), wheel).await?;
+            page.frames(2).await?;
+        }
+        assert_eq!(scrolled().await?, before, "over the axis the page does not scroll");
+        let zoomed = lab.middle().await?;
+        lab.shifted("ArrowRight").await?;
+        let moved = lab.middle().await?;
+        let eighth = (SPAN_US * 0.64 / 8.0) as u64;
+        assert!(moved.abs_diff(zoomed + eighth) < 60_000, "{zoomed} {moved} {eighth}");
+        lab.find("button", "Step").await?.focus().await?;
+        page.press("-").await?;
+        lab.shifted("ArrowLeft").await?;
+        let back = lab.middle().await?;
+        // Twice as long now, and moved to its beginning, before which there is nothing.
+        assert!(back.abs_diff((SPAN_US * 0.64) as u64) < 60_000, "{moved} {back}");
+        let wheel = json!({ "deltaX": 0, "deltaY": 100 });
+        page.mouse("mouseWheel", (centre, axis - 40.0), wheel).await?;
+        wait_for("the page scrolls", async || Ok(scrolled().await? != before)).await?;
         // What lies under one place is the same in the lanes and in the chart.
         let in_lanes = lab.middle().await?;
         lab.click("button", "Chart").await?;
