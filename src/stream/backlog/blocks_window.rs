@@ -34,8 +34,9 @@ const TRIM_A_TURN: usize = 10 * TRIM_AT_ONCE;
 /// Every so many blocks one is put into an index (`REPL_BACKLOG_INDEX_PER_BLOCKS`).
 const BLOCKS_AN_INDEX: u64 = 64;
 
-/// Borders of blocks that are remembered: a gigabyte of history.
-const MOST_DROPPED: usize = 1 << 16;
+/// How many borders of blocks given back are remembered. A block is a sixteenth of the backlog, or
+/// more, so that this reaches back 64 times its size; every copy of a world along a run has them.
+const MOST_DROPPED: usize = 1 << 10;
 
 /// One block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
