@@ -109,19 +109,21 @@ fn the_handle_of_time_is_dragged_and_the_page_is_where_it_says() -> Outcome {
     on_page("scrubbing-drag", async |page| {
         let lab = open(page).await?;
         lab.call("seek", vec![json!(END_US)]).await?;
-        let slider = lab.find("slider", "Time").await?;
-        let mouse = || page.driver().action_chain();
-        mouse().move_to_element_center(&slider).click_and_hold().perform().await?;
+        let rect = lab.find("slider", "Time").await?.rect().await?;
+        let at = |part: f64| (rect.x + rect.width * part, rect.y + rect.height / 2.0);
+        let held = json!({ "buttons": 1 });
+        page.mouse("mousePressed", at(0.8), held.clone()).await?;
         let mut before = END_US;
-        for x in [-10, -30, 20] {
-            mouse().move_to_element_with_offset(&slider, x, 0).perform().await?;
+        for part in [0.7, 0.3, 0.45] {
+            page.mouse("mouseMoved", at(part), held.clone()).await?;
             wait_for("another moment", async || Ok(lab.now_us().await? != before)).await?;
             before = lab.now_us().await?;
             let mut run = Run::new(Scenario::preset(PRESET)?);
             run.advance_to(Instant(before));
             agrees(&lab, &run).await?;
         }
-        mouse().release().perform().await?;
+        page.mouse("mouseReleased", at(0.45), json!({})).await?;
+        assert!((30_000_000..50_000_000).contains(&before), "let go at {before}");
         page.assert_calm().await
     })
 }

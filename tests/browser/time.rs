@@ -36,7 +36,7 @@ impl Page {
     }
 
     /// A mouse event at a point of the window, as the browser's own input.
-    async fn mouse(&self, kind: &str, (x, y): (f64, f64), more: Value) -> Outcome {
+    pub async fn mouse(&self, kind: &str, (x, y): (f64, f64), more: Value) -> Outcome {
         let mut event = json!({ "type": kind, "x": x, "y": y, "button": "left", "clickCount": 1 });
         for (key, value) in more.as_object().into_iter().flatten() {
             event[key] = value.clone();
