@@ -257,7 +257,7 @@ fn setting(backlog: &BacklogSnapshot, pieces: &[Piece]) -> Html {
     html! {
         <div class="blocks-setting" aria-hidden="true">
             <span {style} />
-            <em style={format!("right:{:.2}%", Rounded((1.0 - to) * 100.0))}>
+            <em style={format!("--right:{:.2}%", Rounded((1.0 - to) * 100.0))}>
                 <i>{ "repl-backlog-size " }</i>{ thousands(backlog.size) }
             </em>
         </div>
