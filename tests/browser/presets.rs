@@ -1,4 +1,4 @@
-//! The presets, chosen from the menu, each played to the verdict that its sentence promises.
+//! The presets, the three stages among them, chosen from the menu, each played to the verdict that its sentence promises.
 
 use crate::browser::{Outcome, on_page};
 use crate::story::verdicts;
@@ -6,7 +6,35 @@ use crate::story::verdicts;
 /// Title in the menu, seconds to play, what is decided after the first attaches, what the card shows at last.
 type Told = (&'static str, u64, &'static [&'static str], (&'static str, Option<&'static str>));
 
-const PRESETS: [Told; 9] = [
+const PRESETS: [Told; 12] = [
+    ("A calm day", 20, &[], ("full", Some("requested"))),
+    (
+        "A bad network",
+        50,
+        &[
+            "replica-1 partial -",
+            "replica-2 partial -",
+            "replica-3 partial -",
+            "replica-1 partial -",
+            "replica-3 partial -",
+        ],
+        ("partial", None),
+    ),
+    (
+        "The worst day",
+        90,
+        &[
+            "replica-1 full before-backlog",
+            "replica-3 full unknown-replid",
+            "replica-1 full unknown-replid",
+            "master full unknown-replid",
+            "replica-3 full unknown-replid",
+            "replica-1 full unknown-replid",
+            "replica-1 full unknown-replid",
+            "replica-3 partial -",
+        ],
+        ("partial", None),
+    ),
     ("Short blip", 24, &["replica-1 partial -"], ("partial", None)),
     (
         "Too long away",

@@ -8,10 +8,10 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// What the whole site may weigh, compressed. The goal for the finished lab is 350,000; with seven
-/// engines, branches and lessons in the module it is above that today, and this keeps it from
-/// growing further until it has been brought down.
-const LIMIT_BYTES: u64 = 400_000;
+/// What the whole site may weigh, compressed. The goal is 350,000. With learning, comparison, chart,
+/// inspector and sharing in the module it is above that, and this keeps it from growing further until
+/// it has been brought down.
+const LIMIT_BYTES: u64 = 395_000;
 
 /// The strongest setting, with which static hosts compress once and serve for ever.
 const QUALITY: u32 = 11;
