@@ -1,8 +1,8 @@
 //! Copies of a world along its way, so that going to any moment replays little.
 //!
 //! One copy every so often, all along the run; when they are too many, or take too much memory,
-//! those go that leave the smallest gaps, so that the longest is about twice the shortest. Beside these a few stand near where somebody
-//! went lately, because who drags a slider comes by again.
+//! those go that leave the smallest gaps, so that the longest is about twice the shortest. Beside
+//! these a few stand near where somebody went lately, because who drags a slider comes by again.
 //!
 //! Invariants: the copies rise in time, and the first one is of the beginning. A copy is never
 //! changed, so branches of one run share those before they part.

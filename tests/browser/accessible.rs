@@ -82,6 +82,23 @@ fn no_violation_in_the_list_of_lessons_and_in_a_presentation() -> Outcome {
 }
 
 #[test]
+fn no_violation_in_the_chart_of_few_and_of_many() -> Outcome {
+    on_page("axe-chart", async |page| {
+        for replicas in [3, 100] {
+            page.judge(&format!("&replicas={replicas}"), async |lab| {
+                lab.find("button", "Share").await?.focus().await?;
+                page.press("1b").await?;
+                lab.advance(3_000_000).await?;
+                page.press("g").await?;
+                lab.root_has("root.querySelector('.lanes caption')").await
+            })
+            .await?;
+        }
+        page.assert_calm().await
+    })
+}
+
+#[test]
 fn no_violation_while_a_lesson_is_read() -> Outcome {
     on_page("axe-lesson", async |page| {
         for theme in Theme::ALL {
