@@ -32,6 +32,8 @@ const FLAGS: [&str; 13] = [
 ];
 
 const STARTING: Duration = Duration::from_secs(30);
+/// Chromedriver finds a port that is free and then takes it; another test may take it in between.
+const STARTS: usize = 5;
 const ENDING: Duration = Duration::from_secs(10);
 
 /// A running chromedriver; it and its browsers end when this is dropped.
@@ -41,8 +43,14 @@ pub struct Driver {
 }
 
 impl Driver {
-    /// Starts chromedriver on a free port, which it prints.
+    /// Starts chromedriver on a free port, again if another program was faster.
     pub fn start() -> io::Result<Self> {
+        let mut starts = (0..STARTS).map(|_| Self::start_once());
+        starts.find(|start| start.is_ok()).unwrap_or_else(Self::start_once)
+    }
+
+    /// Starts chromedriver on a free port, which it prints.
+    fn start_once() -> io::Result<Self> {
         let mut process = Command::new("chromedriver")
             .arg("--port=0")
             .stdin(Stdio::null())
@@ -55,13 +63,16 @@ impl Driver {
         // From here on the process is ended in every case.
         let mut driver = Self { process, port: 0 };
         let mut lines = BufReader::new(output.ok_or(io::ErrorKind::BrokenPipe)?).lines();
-        driver.port = lines
-            .by_ref()
-            .map_while(Result::ok)
-            .find_map(|line| {
-                line.split_once("successfully on port ")?.1.trim_end_matches('.').parse().ok()
-            })
-            .ok_or_else(|| io::Error::other("chromedriver did not say its port"))?;
+        let mut said = String::new();
+        let port = lines.by_ref().map_while(Result::ok).find_map(|line| {
+            said.push_str(&line);
+            said.push('\n');
+            line.split_once("successfully on port ")?.1.trim_end_matches('.').parse().ok()
+        });
+        driver.port = port.ok_or_else(|| {
+            let ended = driver.process.try_wait();
+            io::Error::other(format!("chromedriver said no port (its end: {ended:?}):\n{said}"))
+        })?;
         // Whatever else it says must not fill the pipe and stop it.
         thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
         Ok(driver)
