@@ -223,7 +223,7 @@ impl Session {
         news
     }
 
-    /// The decision to show and its number in the trace: the one jumped to, otherwise the latest
+    /// The decision to show and its place among those kept: the one jumped to, otherwise the latest
     /// until now.
     #[must_use]
     pub fn decision(&self) -> Option<(usize, &DecisionRecord)> {

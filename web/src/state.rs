@@ -28,7 +28,7 @@ pub enum Msg {
     PreviousDecision,
     /// To the one after it.
     NextDecision,
-    /// To a decision by its number in the trace.
+    /// To a decision by its place among those that are kept.
     JumpToDecision(usize),
     /// Do something to the world.
     Act(Action),

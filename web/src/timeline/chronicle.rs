@@ -66,10 +66,18 @@ pub struct Flag {
     pub lane: usize,
     /// What.
     pub kind: FlagKind,
-    /// Its number among the decisions, if it is one.
-    pub decision: Option<usize>,
+    /// Its number in the trace, if it is a decision.
+    pub decision: Option<u64>,
     /// In words.
     pub text: String,
+}
+
+impl Flag {
+    /// Its decision's number among those that are kept.
+    #[must_use]
+    pub fn number(&self, trace: &Trace) -> Option<usize> {
+        trace.decisions().binary_search_by_key(&self.decision?, |decision| decision.seq).ok()
+    }
 }
 
 /// A message, sampled.
@@ -100,7 +108,6 @@ pub struct Chronicle {
     last: Option<Entry>,
     /// The first entry of the trace when something was forgotten last.
     first: u64,
-    decisions: usize,
     sampled: Vec<Option<u64>>,
     /// By lane, in order of time.
     pub phases: Vec<Vec<Phase>>,
@@ -171,8 +178,6 @@ impl Chronicle {
                 lane_in(&mut self.lines, lane).push(Line { at_us, arrives_us, to_replica, kind });
             }
             What::Decision(decision) => {
-                let number = self.decisions;
-                self.decisions += 1;
                 let (kind, what) = match decision.verdict {
                     Verdict::Partial => (FlagKind::Partial, "partial resync"),
                     Verdict::Full => (FlagKind::Full, "full resync"),
@@ -183,7 +188,7 @@ impl Chronicle {
                 };
                 let lane = lane_of(&decision.replica);
                 self.follow(lane, lane_of(&decision.master), at_us);
-                self.flags.push(Flag { at_us, lane, kind, decision: Some(number), text });
+                self.flags.push(Flag { at_us, lane, kind, decision: Some(decision.seq), text });
             }
             What::Link { replica, state } => {
                 let lane = lane_in(&mut self.phases, *replica);
@@ -311,7 +316,7 @@ fn name_of(lane: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::world::{Instant, Message, Run, Scenario};
+    use crate::world::{DecisionRecord, Instant, Message, Run, Scenario};
 
     fn played(preset: &str, us: u64) -> Chronicle {
         let mut run = Run::new(Scenario::preset(preset).expect("a preset"));
@@ -386,6 +391,45 @@ mod tests {
 
     fn action(seq: u64, at: u64, server: usize, text: &str) -> Entry {
         entry(seq, at, What::Action { server, text: text.to_owned() })
+    }
+
+    /// Decisions a millisecond apart, as the first one of a run.
+    fn decisions(count: u64) -> Vec<Entry> {
+        let mut run = Run::new(Scenario::preset("too-long").expect("a preset"));
+        run.advance_us(1_000_000);
+        let first = run.trace().decisions().first().expect("a replica came").clone();
+        let one = |n: u64| {
+            let decision = DecisionRecord { seq: n, at_us: n * 1000, ..first.clone() };
+            entry(n, n * 1000, What::Decision(Box::new(decision)))
+        };
+        (0..count).map(one).collect()
+    }
+
+    #[test]
+    fn a_flag_leads_to_its_own_decision_however_many_were_dropped_before_it() {
+        let mut trace = Trace::default();
+        let mut chronicle = Chronicle::default();
+        for some in decisions(9001).chunks(100) {
+            trace.extend(some[some.len() - 1].at, some.to_vec());
+            chronicle.read(&trace);
+        }
+        assert!(trace.dropped_decisions() > 0);
+        let leads_home = |chronicle: &Chronicle| {
+            let mut lost = 0;
+            for flag in &chronicle.flags {
+                match flag.number(&trace) {
+                    Some(number) => assert_eq!(trace.decisions()[number].at_us, flag.at_us),
+                    None => lost += 1,
+                }
+            }
+            (chronicle.flags.len() - lost, lost)
+        };
+        let kept = trace.decisions().len();
+        assert_eq!(leads_home(&chronicle).0, kept);
+        // Read afresh, as after an action in the past, it knows the same.
+        let mut fresh = Chronicle::default();
+        fresh.read(&trace);
+        assert_eq!(leads_home(&fresh).0, kept);
     }
 
     #[test]

@@ -246,7 +246,7 @@ impl Hand {
     fn press(&self, event: &PointerEvent) {
         let (x, y) = self.local(event);
         if let Some(flag) = self.flag(event) {
-            match flag.decision {
+            match self.run.with_trace(|trace| flag.number(trace)) {
                 Some(number) => self.on.emit(Msg::JumpToDecision(number)),
                 None => on_asked(&self.on, Asked::Seek(flag.at_us)),
             }
