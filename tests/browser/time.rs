@@ -256,6 +256,19 @@ fn the_chart_says_what_the_snapshot_of_that_moment_says() -> Outcome {
 }
 
 #[test]
+fn a_decision_is_on_its_card_in_the_frame_in_which_it_happens() -> Outcome {
+    on_page("time-card", async |page| {
+        page.open_at("too-long", 0).await?;
+        let script = include_str!("card.js");
+        let answer = page.driver().execute_async(script, vec![json!(16)]).await?;
+        let runs: Vec<(u32, f64, f64)> =
+            serde_json::from_value(answer.json().clone()).map_err(|_| answer.json().to_string())?;
+        assert!(runs.len() == 16 && runs.iter().all(|run| run.0 == 1), "{runs:?}");
+        page.assert_calm().await
+    })
+}
+
+#[test]
 fn a_hidden_page_and_one_out_of_sight_stand_and_do_not_catch_up() -> Outcome {
     on_page("time-hidden", async |page| {
         let lab = page.open_at("short-blip", 2_000_000).await?;

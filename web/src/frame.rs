@@ -1,9 +1,10 @@
 //! The one loop of animation frames of an element.
 //!
 //! It asks for the next frame only while something moves: the element plays and can be seen, or a
-//! painter asked for one frame. Painters paint in each; the components are told at most ten times
-//! a second while playing. Who wants things to hold still gets key frames: two a second, and one
-//! at each decision; time goes by as ever, but nothing sweeps.
+//! painter asked for one frame. Painters paint in each; the components are told ten times a second
+//! while playing, and in the very frame of a decision, but of a storm of decisions no more than
+//! that again. Who wants things to hold still gets key frames: two a second, and one at each
+//! decision; time goes by as ever, but nothing sweeps.
 
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
@@ -39,14 +40,18 @@ struct Inner {
     asked: Cell<Option<i32>>,
     last_ms: Cell<Option<f64>>,
     told_ms: Cell<f64>,
+    /// The same because of a decision.
+    decided_ms: Cell<f64>,
+    /// The decision shown last, by its number in the trace.
+    decision: Cell<Option<u64>>,
     /// The longest time between two looks at the clock, slowly forgotten.
     longest_ms: Cell<f64>,
     /// How long the painters and the components took last.
     paint_ms: Cell<f64>,
     html_ms: Cell<f64>,
     still: Option<MediaQueryList>,
-    /// When something was painted last, and how many decisions there were then.
-    painted: Cell<(f64, usize)>,
+    /// When something was painted last.
+    painted_ms: Cell<f64>,
     closure: RefCell<Option<OnFrame>>,
     on_change: Box<dyn Fn()>,
 }
@@ -60,11 +65,13 @@ impl FrameLoop {
             asked: Cell::new(None),
             last_ms: Cell::new(None),
             told_ms: Cell::new(0.0),
+            decided_ms: Cell::new(0.0),
+            decision: Cell::new(None),
             longest_ms: Cell::new(0.0),
             paint_ms: Cell::new(0.0),
             html_ms: Cell::new(0.0),
             still: still(),
-            painted: Cell::new((0.0, 0)),
+            painted_ms: Cell::new(0.0),
             closure: RefCell::new(None),
             on_change: Box::new(on_change),
         });
@@ -111,15 +118,10 @@ pub(crate) fn still() -> Option<MediaQueryList> {
 }
 
 impl Inner {
-    /// Whether this frame of a running world is drawn.
-    fn is_key_frame(&self, ms: f64) -> bool {
-        let (painted_ms, known) = self.painted.get();
-        let decisions = self.run.with_trace(|trace| trace.decisions().len());
-        let key = !self.holds_still() || ms - painted_ms >= KEY_FRAME_MS || decisions != known;
-        if key {
-            self.painted.set((ms, decisions));
-        }
-        key
+    /// Whether another decision is shown than in the last frame.
+    fn decides(&self) -> bool {
+        let shown = self.run.session().decision().map(|(_, decision)| decision.seq);
+        self.decision.replace(shown) != shown
     }
 
     fn holds_still(&self) -> bool {
@@ -163,10 +165,13 @@ fn tick(inner: &Weak<Inner>, ms: f64) {
     // Milliseconds since the last frame, far below 2^53; negative never, but then zero.
     let moved = inner.run.session_mut().frame((passed_ms.max(0.0) * 1000.0) as u64, &late);
     inner.longest_ms.set(longest_ms.get());
-    if moved && !inner.is_key_frame(ms) {
+    let decides = inner.decides();
+    let key = decides || ms - inner.painted_ms.get() >= KEY_FRAME_MS;
+    if moved && inner.holds_still() && !key {
         inner.ask();
         return;
     }
+    inner.painted_ms.set(ms);
     let painted_ms = now_ms();
     inner.run.paint();
     inner.paint_ms.set(now_ms() - painted_ms);
@@ -174,7 +179,11 @@ fn tick(inner: &Weak<Inner>, ms: f64) {
         inner.last_ms.set(None);
         return;
     }
-    if tells || inner.holds_still() {
+    let decides = decides && ms - inner.decided_ms.get() >= HTML_EVERY_MS;
+    if decides {
+        inner.decided_ms.set(ms);
+    }
+    if tells || decides || inner.holds_still() {
         inner.told_ms.set(ms);
         let told_ms = now_ms();
         (inner.on_change)();
