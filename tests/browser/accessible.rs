@@ -166,3 +166,23 @@ fn no_violation_in_a_figure_a_card_a_phone_and_the_view_as_implemented() -> Outc
         page.assert_calm().await
     })
 }
+
+#[test]
+fn no_two_buttons_of_the_page_have_the_same_name() -> Outcome {
+    on_page("axe-names", async |page| {
+        let lab = page.open_quiet().await?;
+        // In the panels rows are named by what they tell, and that may be the same.
+        let script = "const root = document.querySelector('psync-lab').shadowRoot;
+             const seen = [...root.querySelectorAll('button:not(.panel *)')]
+                 .filter((button) => button.checkVisibility());
+             const names = seen.map((button) => button.computedName);
+             return [names.length, names.filter((name, n) => names.indexOf(name) !== n)];";
+        let (count, twice): (usize, Vec<String>) =
+            serde_json::from_value(page.run(script, vec![]).await?)?;
+        assert!(count > 20, "{count} buttons");
+        assert!(twice.is_empty(), "{twice:?}");
+        lab.find("button", "Zoom in on the bytes").await?;
+        lab.find("button", "Zoom in on the timeline").await?;
+        page.assert_calm().await
+    })
+}

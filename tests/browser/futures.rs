@@ -42,8 +42,8 @@ fn auto_slow_is_a_toggle_and_the_timeline_zooms() -> Outcome {
         let speed = lab.find("slider", "Speed").await?;
         assert_eq!(speed.attr("min").await?.as_deref(), Some("-30"));
         assert_eq!(speed.attr("max").await?.as_deref(), Some("30"));
-        lab.click("button", "Zoom in").await?;
-        lab.click("button", "Zoom out").await?;
+        lab.click("button", "Zoom in on the timeline").await?;
+        lab.click("button", "Zoom out of the timeline").await?;
         Ok(())
     })
 }

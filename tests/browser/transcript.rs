@@ -237,8 +237,7 @@ fn of_a_zoomed_timeline_only_its_stretch_leaves() -> Outcome {
         let (_, all) = left(page, 1).await?;
         assert!(all.contains("SET early 1") && all.contains("SET late 1"), "{all}");
         for _ in 0..2 {
-            // The ruler has a button of that name too.
-            lab.select(".timeline [aria-label='Zoom in']").await?.click().await?;
+            lab.click("button", "Zoom in on the timeline").await?;
         }
         // A frame later the timeline shows it.
         lab.stands(page).await?;

@@ -74,8 +74,8 @@ pub fn bytes_slider(props: &BytesProps) -> Html {
                 onkeydown={on_key(props, now, at.as_ref())} {onfocus} {onblur}
             />
             <div class="ruler-zoom" style={zoom_style(&ruler)}>
-                { zoom_button(props, "Zoom out", "\u{2212}", 0.5, props.zoom.factor <= 1.0) }
-                { zoom_button(props, "Zoom in", "+", 2.0, props.zoom.factor >= 4096.0) }
+                { zoom_button(props, "Zoom out of the bytes", "\u{2212}", 0.5, props.zoom.factor <= 1.0) }
+                { zoom_button(props, "Zoom in on the bytes", "+", 2.0, props.zoom.factor >= 4096.0) }
             </div>
             if let (Some(position), Some(at)) = (position, &at) {
                 { tooltip(props, &ruler, position, at) }

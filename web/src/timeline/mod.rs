@@ -152,8 +152,8 @@ fn bar(chart: bool, on: &Callback<Msg>) -> Html {
                 { view("Lanes", false) }{ view("Chart", true) }
             </div>
             <div class="zoom" role="group" aria-label="Zoom of the timeline">
-                { button("Zoom out", "Zoom out (-, ctrl + wheel)", "\u{2212}", Msg::Zoom(2000)) }
-                { button("Zoom in", "Zoom in (+, ctrl + wheel)", "+", Msg::Zoom(500)) }
+                { button("Zoom out of the timeline", "Longer (-, ctrl + wheel)", "\u{2212}", Msg::Zoom(2000)) }
+                { button("Zoom in on the timeline", "Shorter (+, ctrl + wheel)", "+", Msg::Zoom(500)) }
                 { button("Zoom to all", "The whole run", "All", Msg::ZoomToAll) }
             </div>
         </div>
