@@ -15,7 +15,7 @@ const SPAN_US: f64 = 16_000_000.0;
 
 impl Page {
     /// A preset that stands at a moment, in a desktop window.
-    async fn open_at(&self, preset: &str, at_us: u64) -> Outcome<Lab<'_>> {
+    pub async fn open_at(&self, preset: &str, at_us: u64) -> Outcome<Lab<'_>> {
         self.set_size(1280, 900).await?;
         self.open_site_at(&format!("?autoplay=false&preset={preset}")).await?;
         let lab = self.lab(0);
@@ -27,7 +27,7 @@ impl Page {
     }
 
     /// Lets the browser paint so many frames.
-    async fn frames(&self, count: u32) -> Outcome {
+    pub async fn frames(&self, count: u32) -> Outcome {
         let script = "let left = arguments[0]; const done = arguments[1];
              const next = () => left-- > 0 ? requestAnimationFrame(next) : done();
              next();";
@@ -46,7 +46,7 @@ impl Page {
     }
 
     /// Presses at one point, moves to the other and lets go.
-    async fn drag(&self, from: (f64, f64), to: (f64, f64)) -> Outcome {
+    pub async fn drag(&self, from: (f64, f64), to: (f64, f64)) -> Outcome {
         self.mouse("mousePressed", from, json!({ "buttons": 1 })).await?;
         for step in 1..=4 {
             let part = f64::from(step) / 4.0;
@@ -57,7 +57,7 @@ impl Page {
     }
 
     /// A touch with one finger from point to point.
-    async fn swipe(&self, from: (f64, f64), to: (f64, f64)) -> Outcome {
+    pub async fn swipe(&self, from: (f64, f64), to: (f64, f64)) -> Outcome {
         let touch = async |kind: &str, points: Value| {
             let event = json!({ "type": kind, "touchPoints": points });
             self.driver().cdp().send_raw("Input.dispatchTouchEvent", event).await
@@ -74,9 +74,44 @@ impl Page {
     }
 }
 
+/// Time that went by while the page played.
+#[derive(Debug, serde::Deserialize)]
+struct Passed {
+    /// Real milliseconds.
+    ms: f64,
+    /// What the button "Auto-slow" said meanwhile.
+    said: Vec<String>,
+}
+
 impl Lab<'_> {
+    /// Plays from one moment to the other.
+    async fn passes(&self, from_us: u64, to_us: u64) -> Outcome<Passed> {
+        let script = "const [from, to, done] = arguments;
+             (async () => {
+                 const lab = document.querySelector('psync-lab');
+                 const state = lab.shadowRoot.querySelector('.auto-slow [data-state]').dataset;
+                 const now = async () => (await lab.snapshot()).now_us;
+                 const frame = () => new Promise(requestAnimationFrame);
+                 const said = new Set();
+                 await lab.seek(from - 20e3);
+                 await lab.play();
+                 while (await now() < from) await frame();
+                 const began = performance.now();
+                 while (await now() < to) {
+                     await frame();
+                     said.add(state.state);
+                 }
+                 const ms = performance.now() - began;
+                 await lab.pause();
+                 return { ms, said: [...said] };
+             })().then(done, (error) => done(String(error)));";
+        let arguments = vec![json!(from_us), json!(to_us)];
+        let answer = self.page().driver().execute_async(script, arguments).await?;
+        serde_json::from_value(answer.json().clone()).map_err(|_| answer.json().to_string().into())
+    }
+
     /// The drawing of the timeline in the window: left, top, width, height.
-    async fn drawing(&self) -> Outcome<[f64; 4]> {
+    pub async fn drawing(&self) -> Outcome<[f64; 4]> {
         let script = "const canvas = document.querySelector('psync-lab').shadowRoot
                  .querySelector('.lanes canvas');
              canvas.scrollIntoView({ block: 'center' });
@@ -86,13 +121,13 @@ impl Lab<'_> {
     }
 
     /// Where a moment stands while the stretch begins at `from_us` and has its first length.
-    async fn place(&self, at_us: f64, from_us: f64) -> Outcome<f64> {
+    pub async fn place(&self, at_us: f64, from_us: f64) -> Outcome<f64> {
         let [left, _, width, _] = self.drawing().await?;
         Ok(left + NAMES + (at_us - from_us) / SPAN_US * (width - NAMES - RIGHT))
     }
 
     /// Presses an arrow with shift; on a button, because a slider needs its arrows itself.
-    async fn shifted(&self, arrow: &str) -> Outcome {
+    pub async fn shifted(&self, arrow: &str) -> Outcome {
         self.find("button", "Step").await?.focus().await?;
         for kind in ["keyDown", "keyUp"] {
             let event = json!({ "type": kind, "key": arrow, "code": arrow, "modifiers": 8 });
@@ -102,7 +137,7 @@ impl Lab<'_> {
     }
 
     /// The moment under the middle of the drawing: a press there goes to it.
-    async fn middle(&self) -> Outcome<u64> {
+    pub async fn middle(&self) -> Outcome<u64> {
         let [left, top, width, height] = self.drawing().await?;
         // Away from flags and messages: just over the axis.
         let at = (left + NAMES + (width - NAMES - RIGHT) / 2.0, top + height - 30.0);
@@ -136,6 +171,24 @@ fn space_plays_and_pauses_and_a_period_steps_one_event() -> Outcome {
         assert_eq!(Some(lab.now_us().await?), at(decided.len() - 2));
         lab.click("button", "Next decision").await?;
         assert_eq!(Some(lab.now_us().await?), at(decided.len() - 1));
+        page.assert_calm().await
+    })
+}
+
+#[test]
+fn time_goes_slowly_around_a_decision_and_as_asked_for_when_that_is_switched_off() -> Outcome {
+    on_page("time-slow", async |page| {
+        let lab = page.open_at("too-long", 20_000_000).await?;
+        let decided = lab.decisions().await?;
+        let at_us = decided.last().and_then(|d| d["at_us"].as_u64()).ok_or("a decision")?;
+        // 200 ms at a quarter of the speed take 800; the last frame is not quite used up.
+        let slowed = lab.passes(at_us - 100_000, at_us + 100_000).await?;
+        assert!(slowed.ms > 700.0 && slowed.said.contains(&"1/4\u{d7}".to_owned()), "{slowed:?}");
+        let calm = lab.passes(12_000_000, 12_200_000).await?;
+        assert!(calm.ms * 2.0 < slowed.ms && calm.said == ["on"], "{calm:?} {slowed:?}");
+        lab.click("button", "Auto-slow").await?;
+        let off = lab.passes(at_us - 100_000, at_us + 100_000).await?;
+        assert!(off.ms * 2.0 < slowed.ms && off.said == ["off"], "{off:?} {slowed:?}");
         page.assert_calm().await
     })
 }
@@ -299,20 +352,34 @@ fn a_hidden_page_and_one_out_of_sight_stand_and_do_not_catch_up() -> Outcome {
     })
 }
 
+/// Remembers each frame in which something is drawn anew: every drawing is cleared first.
+const WATCH_FRAMES: &str = "const frames = window.drawn = new Set();
+    const clear = CanvasRenderingContext2D.prototype.clearRect;
+    CanvasRenderingContext2D.prototype.clearRect = function (...box) {
+        frames.add(document.timeline.currentTime);
+        return clear.apply(this, box);
+    };";
+
 #[test]
 fn who_wants_things_to_hold_still_gets_key_frames_and_all_of_time() -> Outcome {
     on_page("time-still", async |page| {
-        page.set_preferences(Theme::Light, true).await?;
-        let lab = page.open_at("short-blip", 2_000_000).await?;
-        page.listen().await?;
-        lab.call("play", vec![]).await?;
-        let known = page.heard("psync-change").await?.len();
-        let began = std::time::Instant::now();
-        lab.wait_until_after(4_000_000).await?;
-        let (heard, real) = (page.heard("psync-change").await?.len() - known, began.elapsed());
-        // Two a second and a few for the decisions; without the wish it would be ten a second.
-        let most = real.as_millis() as usize / 500 + 4;
-        assert!(heard >= 2 && heard <= most, "{heard} drawings in {real:?}");
+        // Nothing is decided from 2 to 4 s.
+        let drawn = async |still: bool| -> Outcome<(usize, u128)> {
+            page.set_preferences(Theme::Light, still).await?;
+            let lab = page.open_at("short-blip", 2_000_000).await?;
+            page.run(WATCH_FRAMES, vec![]).await?;
+            lab.call("play", vec![]).await?;
+            let began = std::time::Instant::now();
+            lab.wait_until_after(4_000_000).await?;
+            let count = page.run("return drawn.size", vec![]).await?;
+            Ok((count.as_u64().ok_or("a count")? as usize, began.elapsed().as_millis()))
+        };
+        let (still, ms) = drawn(true).await?;
+        // One with the button that was pressed, and two a second.
+        let most = ms as usize / 500 + 2;
+        assert!(still >= 3 && still <= most, "{still} frames in {ms} ms");
+        let (moving, ms) = drawn(false).await?;
+        assert!(moving > 3 * most, "{moving} frames in {ms} ms without the wish");
         page.assert_calm().await
     })
 }
