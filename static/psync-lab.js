@@ -27,7 +27,6 @@
 // off screen or in a background tab.
 
 const beside = (name) => new URL(name, import.meta.url).href;
-const SHEETS = ["lab.css", "times.css", "panels.css", "lesson.css", "compare.css", "fits.css", "stage.css"];
 
 let loading = null;
 
@@ -41,10 +40,10 @@ function load() {
 }
 
 // A sheet that does not load must not keep the lab from starting.
-function sheet(name) {
+function sheet() {
   const link = document.createElement("link");
   link.rel = "stylesheet";
-  link.href = beside(name);
+  link.href = beside("psync-lab.css");
   const loaded = new Promise((done) => {
     link.onload = link.onerror = done;
   });
@@ -68,7 +67,7 @@ function fit(height) {
 
 class PsyncLab extends HTMLElement {
   #root = document.createElement("div");
-  #sheets = [];
+  #sheet = sheet();
   #started = null;
   #lab = null;
   #visible = false;
@@ -110,7 +109,6 @@ class PsyncLab extends HTMLElement {
   constructor() {
     super();
     const shadow = this.attachShadow({ mode: "open" });
-    this.#sheets = SHEETS.map(sheet);
     this.#root.className = "mount";
     this.#root.hidden = true;
     // A click beside all controls gives it the focus, and with that the keys.
@@ -122,7 +120,7 @@ class PsyncLab extends HTMLElement {
       target.value = "";
     });
     for (const type of ["dragover", "drop"]) this.addEventListener(type, this.#dragged);
-    shadow.append(...this.#sheets.map(({ link }) => link), this.#root);
+    shadow.append(this.#sheet.link, this.#root);
   }
 
   connectedCallback() {
@@ -176,9 +174,8 @@ class PsyncLab extends HTMLElement {
   async #mount() {
     const life = this.#life;
     try {
-      // Outside of a document sheets do not load, and there is nothing to be seen.
-      const sheets = this.isConnected ? this.#sheets.map(({ loaded }) => loaded) : [];
-      const [bindings] = await Promise.all([load(), ...sheets]);
+      // Outside of a document a sheet does not load, and there is nothing to be seen.
+      const [bindings] = await Promise.all([load(), this.isConnected && this.#sheet.loaded]);
       // Taken out meanwhile: what comes after that begins anew.
       if (life !== this.#life) return this.#start();
       this.#root.hidden = false;

@@ -93,13 +93,14 @@ fn first_command(bytes: &[u8]) -> Option<(Vec<String>, bool)> {
     Some((words, bytes.len() > frame.raw.len()))
 }
 
-/// Control characters and other bytes as `\r`, `\n`, `\x00`.
+/// Control characters and other bytes as `\r`, `\n`, `\x00`, and a backslash as two.
 pub fn printable(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len());
     for byte in bytes {
         match byte {
             b'\r' => out.push_str("\\r"),
             b'\n' => out.push_str("\\n"),
+            b'\\' => out.push_str("\\\\"),
             b' '..=b'~' => out.push(char::from(*byte)),
             other => out.push_str(&format!("\\x{other:02x}")),
         }
@@ -138,6 +139,6 @@ mod tests {
             check(Kind::Stream, true, b"*1\r\n$4\r\nping\r\n*1\r\n"),
             " | ping … | keepalive, part of the stream"
         );
-        assert_eq!(check(Kind::Stream, true, b"k\r\n\x00"), " | k\\r\\n\\x00 | write stream");
+        assert_eq!(check(Kind::Stream, true, b"k\\\r\n\x00"), r" | k\\\r\n\x00 | write stream");
     }
 }

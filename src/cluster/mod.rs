@@ -44,6 +44,7 @@ pub use comparison::{Comparison, Delta, Report};
 pub use counterfactual::{Counterfactual, Finding};
 pub use decision::{DecisionRecord, Verdict};
 pub use field::BadInput;
+pub use message::printable;
 pub use observe::BytesAt;
 pub use presets::Preset;
 pub use room::Sizes;

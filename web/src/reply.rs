@@ -1,5 +1,6 @@
 //! A command line as redis-cli reads it, and a reply as redis-cli prints it.
 
+use psync::cluster::printable;
 use psync::wire::Value;
 
 /// Commands that change nothing. They are answered by a copy of the world, so that a look at the
@@ -105,7 +106,7 @@ fn bulk(bytes: &[u8]) -> String {
     if text.contains("\r\n") {
         return text.replace("\r\n", "\n").trim_end().to_owned();
     }
-    format!("\"{}\"", text.escape_debug())
+    format!("\"{}\"", printable(bytes).replace('"', "\\\""))
 }
 
 #[cfg(test)]
@@ -141,6 +142,7 @@ mod tests {
             (Value::Simple("OK".into()), "OK"),
             (Value::Error("ERR no".into()), "(error) ERR no"),
             (bulk("x\"y"), "\"x\\\"y\""),
+            (bulk("\u{e9}\\\n"), r#""\xc3\xa9\\\n""#),
             (bulk("# A\r\nb:1\r\n"), "# A\nb:1"),
             (Value::NullBulk, "(nil)"),
             (Value::Array(vec![]), "(empty array)"),

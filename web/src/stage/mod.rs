@@ -140,7 +140,7 @@ pub fn Stage(props: &StageProps) -> Html {
                 { title(&memory_props()) }
                 { part(track, TrackProps { plan: Rc::clone(plan), size: held.map(|held| held.size) }) }
                 <canvas ref={surface.canvas.clone()} aria-hidden="true"
-                    style={format!("width:{}px;height:{}px", plan.width, plan.height)} />
+                    style={figure_style(plan)} />
                 { part(places, PlacesProps(Rc::clone(plan))) }
                 <span class="theme-probe" ref={surface.probe.clone()} />
                 if plan.memory.is_some() {
