@@ -34,6 +34,7 @@ mod shots;
 mod site;
 mod story;
 mod time;
+mod timeline;
 mod transcript;
 
 use browser::{Outcome, on_page};
