@@ -252,3 +252,52 @@ fn short(bytes: u64) -> String {
 const TABLE: &str = "return [...document.querySelector('psync-lab').shadowRoot
     .querySelectorAll('.lanes table tr')].map((row) =>
         [...row.children].map((cell) => cell.textContent.replaceAll(/(\\d),(?=\\d)/g, '$1')));";
+
+/// A row of the drawing's pixels, between the lanes of replicas 1 and 2: whether each is painted.
+const PAINTED: &str = "const canvas = document.querySelector('psync-lab').shadowRoot
+        .querySelector('.lanes canvas');
+    const row = canvas.getContext('2d').getImageData(0, 16 + 29 * 2, canvas.width, 1).data;
+    return Array.from({ length: canvas.width }, (_, x) => row[x * 4 + 3] > 0);";
+
+#[test]
+fn what_is_no_longer_kept_is_said_and_striped_on_the_timeline_and_can_still_be_gone_to() -> Outcome
+{
+    on_page("timeline-kept", async |page| {
+        page.set_size(1280, 900).await?;
+        page.open_site_at("?autoplay=false&writes-per-second=200").await?;
+        let lab = page.lab(0);
+        lab.wait_until("(lab) => lab.dataset.state === 'ready'").await?;
+        let note = "root.querySelector('.forgotten')";
+        lab.advance(4_000_000).await?;
+        page.frames(3).await?;
+        lab.root_has(&format!("!{note}")).await?;
+        lab.advance(96_000_000).await?;
+        lab.click("button", "Zoom to all").await?;
+        page.frames(3).await?;
+        lab.root_has(&format!("{note}.checkVisibility()")).await?;
+        let script = "return document.querySelector('psync-lab').shadowRoot
+             .querySelector('.forgotten b').textContent";
+        let since: String = serde_json::from_value(page.run(script, vec![]).await?)?;
+        let since_us = since.parse::<f64>()? * 1e6;
+        assert!(since_us > 10e6 && since_us < 90e6, "{since}");
+        let [from, to] = lab.stretch().await?;
+        let [_, _, width, _] = lab.drawing().await?;
+        let x = |us: f64| NAMES + (us - from) / (to - from) * (width - NAMES - RIGHT);
+        let painted: Vec<bool> = serde_json::from_value(page.run(PAINTED, vec![]).await?)?;
+        // Stripes stand six pixels apart, up to where what is kept begins; there is no message.
+        let striped = &painted[NAMES as usize + 4..x(since_us) as usize - 4];
+        for twelve in striped.chunks_exact(12) {
+            let stripes = twelve.windows(2).filter(|two| !two[0] && two[1]).count();
+            assert!((1..=2).contains(&stripes), "{stripes} of 2 in {twelve:?}");
+        }
+        // The first decisions have their flags all the same, and lead there.
+        let first = lab.decisions().await?[0]["at_us"].as_u64().ok_or("a moment")?;
+        let [left, top, ..] = lab.drawing().await?;
+        let flag = (left + x(first as f64), top + 16.0 + 29.0 * 1.5);
+        page.drag(flag, flag).await?;
+        let there = lab.now_us().await?;
+        let decisions = lab.decisions().await?;
+        assert!(decisions.iter().any(|decision| decision["at_us"] == there), "{there}");
+        page.assert_calm().await
+    })
+}

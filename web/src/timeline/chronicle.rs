@@ -6,7 +6,7 @@
 //! dropped is dropped here too, a little later; flags stay longer. Absent on purpose: pixels.
 
 use crate::stage::card::output_kill;
-use crate::world::{Entry, LinkState, PacketKind, Trace, Verdict, What};
+use crate::world::{DecisionRecord, Entry, LinkState, PacketKind, Trace, Verdict, What};
 
 /// The densest that stream messages are remembered.
 pub const SAMPLE_US: u64 = 10_000;
@@ -134,7 +134,13 @@ impl Chronicle {
             *self = Chronicle::default();
         }
         let first = trace.entries().next().map_or(0, |entry| entry.seq);
-        let from = self.last.as_ref().map_or(0, |last| last.seq + 1).max(first);
+        let next = self.last.as_ref().map_or(0, |last| last.seq + 1);
+        let from = next.max(first);
+        // Decisions are kept for longer than what came between them.
+        let before = |seq: u64| trace.decisions().partition_point(|decision| decision.seq < seq);
+        for decision in trace.decisions().get(before(next)..before(first)).unwrap_or_default() {
+            self.decision(decision);
+        }
         for entry in (from..=end).filter_map(|seq| trace.entry(seq)) {
             self.entry(entry);
         }
@@ -177,19 +183,7 @@ impl Chronicle {
                 let arrives_us = message.arrives.map(|at| at.0);
                 lane_in(&mut self.lines, lane).push(Line { at_us, arrives_us, to_replica, kind });
             }
-            What::Decision(decision) => {
-                let (kind, what) = match decision.verdict {
-                    Verdict::Partial => (FlagKind::Partial, "partial resync"),
-                    Verdict::Full => (FlagKind::Full, "full resync"),
-                };
-                let text = match decision.reason {
-                    Some(reason) => format!("{}: {what}, {reason}", decision.replica),
-                    None => format!("{}: {what}", decision.replica),
-                };
-                let lane = lane_of(&decision.replica);
-                self.follow(lane, lane_of(&decision.master), at_us);
-                self.flags.push(Flag { at_us, lane, kind, decision: Some(decision.seq), text });
-            }
+            What::Decision(decision) => self.decision(decision),
             What::Link { replica, state } => {
                 let lane = lane_in(&mut self.phases, *replica);
                 lane.push(Phase { from_us: at_us, state: *state });
@@ -216,6 +210,20 @@ impl Chronicle {
                 }
             }
         }
+    }
+
+    fn decision(&mut self, decision: &DecisionRecord) {
+        let (kind, what) = match decision.verdict {
+            Verdict::Partial => (FlagKind::Partial, "partial resync"),
+            Verdict::Full => (FlagKind::Full, "full resync"),
+        };
+        let text = match decision.reason {
+            Some(reason) => format!("{}: {what}, {reason}", decision.replica),
+            None => format!("{}: {what}", decision.replica),
+        };
+        let (at_us, lane) = (decision.at_us, lane_of(&decision.replica));
+        self.follow(lane, lane_of(&decision.master), at_us);
+        self.flags.push(Flag { at_us, lane, kind, decision: Some(decision.seq), text });
     }
 
     /// From now on this lane's messages come from that one. The decision is the first thing that
@@ -316,7 +324,7 @@ fn name_of(lane: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::world::{DecisionRecord, Instant, Message, Run, Scenario};
+    use crate::world::{Instant, Message, Run, Scenario};
 
     fn played(preset: &str, us: u64) -> Chronicle {
         let mut run = Run::new(Scenario::preset(preset).expect("a preset"));
@@ -343,6 +351,22 @@ mod tests {
         let first = chronicle.lines_in(1, 0, u64::MAX).first().expect("there are lines");
         assert!(first.at_us + 100_000_000 > since.0, "{first:?} {since:?}");
         assert_eq!(chronicle.phases[1].len(), 1, "in sync all the time");
+    }
+
+    #[test]
+    fn decisions_have_their_flags_when_nothing_else_of_that_time_is_kept() {
+        let text = r#"{"workload":{"writes_per_second":200}}"#;
+        let mut run = Run::new(Scenario::from_json(text).expect("a scenario"));
+        run.advance_us(100_000_000);
+        let since = run.trace().kept_since().expect("much was dropped");
+        let mut chronicle = Chronicle::default();
+        chronicle.read(run.trace());
+        let flags = chronicle.flags_in(0, since.0);
+        assert!(flags.len() >= 3, "{flags:?}");
+        let numbers = flags.iter().map(|flag| flag.number(run.trace()));
+        assert!(numbers.eq((0..flags.len()).map(Some)), "{flags:?}");
+        chronicle.read(run.trace());
+        assert_eq!(chronicle.flags_in(0, since.0).len(), run.trace().decisions().len(), "once");
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! sprites. Absent on purpose: axis and playhead, which the chart has too.
 
 use super::chronicle::{FlagKind, Line};
-use super::painting::Kept;
+use super::painting::{BOTTOM, Kept, TOP};
 use super::stretch::{NAMES, RIGHT};
 use crate::stage::painting::pen::{Align, Dash, Pen};
 use crate::world::{LinkState, PacketKind};
@@ -29,6 +29,10 @@ pub(super) fn paint(pen: &Pen, kept: &Kept, now_us: u64) {
         pen.ctx.line_to(kept.lanes.width - RIGHT, y);
     }
     pen.stroke(&kept.palette.line_strong, 1.0);
+    // The note under the lanes, which says what is not kept any more, has the same stripes.
+    let half = (kept.lanes.height - TOP - BOTTOM) / 2.0;
+    let since = kept.x(kept.since_us).min(kept.lanes.width);
+    hatch(pen, (NAMES, since), (TOP + half, half), &kept.palette.line_strong);
     states(pen, kept, now_us);
     lines(pen, kept);
 }
@@ -56,27 +60,28 @@ fn states(pen: &Pen, kept: &Kept, now_us: u64) {
                     pen.alpha(1.0);
                 }
                 LinkState::Cut | LinkState::Connecting | LinkState::Handshake => {
-                    hatch(pen, from, to, y, &kept.palette.ink3);
+                    hatch(pen, (from, to), (y, 7.0), &kept.palette.ink3);
                 }
             }
         }
     }
 }
 
-fn hatch(pen: &Pen, from: f64, to: f64, y: f64, colour: &str) {
+/// Stripes from one point to another, so high on both sides of `y`.
+fn hatch(pen: &Pen, (from, to): Point, (y, half): Point, colour: &str) {
     if to <= from {
         return;
     }
     pen.ctx.save();
     pen.ctx.begin_path();
-    pen.ctx.rect(from, y - 7.0, to - from, 14.0);
+    pen.ctx.rect(from, y - half, to - from, half * 2.0);
     pen.ctx.clip();
     pen.ctx.begin_path();
     // Stripes belong to the drawing, not to the stretch, or they would crawl as it grows.
-    let mut x = (from / 6.0).floor() * 6.0 - 14.0;
+    let mut x = (from / 6.0).floor() * 6.0 - half * 2.0;
     while x < to {
-        pen.ctx.move_to(x, y + 7.0);
-        pen.ctx.line_to(x + 14.0, y - 7.0);
+        pen.ctx.move_to(x, y + half);
+        pen.ctx.line_to(x + half * 2.0, y - half);
         x += 6.0;
     }
     pen.stroke(colour, 1.25);
@@ -119,7 +124,8 @@ fn each_line(kept: &Kept, row: usize, lane: usize, mut then: impl FnMut(&Line, P
     let view = kept.view;
     let here = kept.lanes.y(row);
     let mut last = [f64::MIN; 6];
-    for line in kept.chronicle.lines_in(lane, view.from_us, view.to_us()) {
+    let from_us = view.from_us.max(kept.since_us);
+    for line in kept.chronicle.lines_in(lane, from_us, view.to_us()) {
         let x = kept.x(line.at_us);
         let last = &mut last[line.kind as usize * 2 + usize::from(line.to_replica)];
         if x - *last < CLOSEST {

@@ -94,6 +94,8 @@ pub(super) struct Kept {
     pub lanes: Lanes,
     pub view: Stretch,
     pub chronicle: Chronicle,
+    /// Since when all messages are kept.
+    pub since_us: u64,
     /// The numbers at the upper edges of the panels.
     pub tops: [u64; 4],
     ticks: Vec<(u64, String)>,
@@ -116,6 +118,7 @@ impl TimelinePainter {
             lanes: Lanes::default(),
             view: Stretch::default(),
             chronicle: Chronicle::default(),
+            since_us: 0,
             tops: [0; 4],
             ticks: Vec::new(),
             ticks_of: None,
@@ -178,7 +181,10 @@ impl Painter for TimelinePainter {
         if kept.lanes.width < 1.0 {
             return;
         }
-        self.run.with_trace(|trace| kept.chronicle.read(trace));
+        kept.since_us = self.run.with_trace(|trace| {
+            kept.chronicle.read(trace);
+            trace.kept_since().map_or(0, |at| at.0)
+        });
         kept.view = self.run.session().state().stretch;
         let view = kept.view;
         self.run.set_zoomed((view.span_us != SPAN_US).then_some((view.from_us, view.to_us())));
