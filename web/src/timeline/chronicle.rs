@@ -376,6 +376,55 @@ mod tests {
         assert_eq!(kills.map(|flag| flag.lane).collect::<Vec<_>>(), [1, 2, 2, 2]);
     }
 
+    /// What was cut, healed, restarted and promoted, at the moments at which it was asked for.
+    const STORY: &str = r#"{ "workload": { "writes_per_second": 20 },
+        "config": { "repl-backlog-size": "16kb", "repl-diskless-sync-delay": "0" }, "actions": [
+            { "at_us": 2000000, "do": "cut", "replica": "replica-1" },
+            { "at_us": 2500000, "do": "heal", "replica": "replica-1" },
+            { "at_us": 5000000, "do": "cut", "replica": "replica-2" },
+            { "at_us": 5500000, "do": "burst", "writes": 200, "value_bytes": 200 },
+            { "at_us": 6000000, "do": "heal", "replica": "replica-2" },
+            { "at_us": 9000000, "do": "restart", "server": "replica-3" },
+            { "at_us": 12000000, "do": "promote", "server": "replica-1" }
+        ] }"#;
+
+    #[test]
+    fn every_kind_of_flag_comes_from_a_run_and_stands_where_it_happened() {
+        use FlagKind::{Cut, Deed, Full, Heal, Kill, Overrun, Partial, Restart, Turn};
+        let mut run = Run::new(Scenario::from_json(STORY).expect("a scenario"));
+        run.advance_us(15_000_000);
+        let mut chronicle = Chronicle::default();
+        chronicle.read(run.trace());
+        let decided = |n: usize| run.trace().decisions()[n].at_us;
+        // The first three decisions are the beginnings.
+        let expected = [
+            (Cut, 1, 2_000_000, "cut link to replica-1"),
+            (Heal, 1, 2_500_000, "heal link to replica-1"),
+            (Partial, 1, decided(3), "replica-1: partial resync"),
+            (Cut, 2, 5_000_000, "cut link to replica-2"),
+            (Deed, 0, 5_500_000, "burst of 200 writes of 200 bytes"),
+            (Overrun, 2, 5_500_000, "replica-2: overtaken"),
+            (Heal, 2, 6_000_000, "heal link to replica-2"),
+            (Full, 2, decided(4), "replica-2: full resync, before-backlog"),
+            (Restart, 3, 9_000_000, "restart replica-3"),
+            (Full, 3, decided(5), "replica-3: full resync, requested"),
+            (Turn, 1, 12_000_000, "promote replica-1"),
+        ];
+        let flags = &chronicle.flags[3..];
+        let said = flags.iter().map(|flag| (flag.kind, flag.lane, flag.at_us, flag.text.as_str()));
+        assert_eq!(said.collect::<Vec<_>>(), expected);
+        assert!(decided(3) > 2_500_000 && decided(4) > 6_000_000, "after the healing");
+        // The one that is left needs a replica that reads too slowly.
+        let chronicle = played("two-windows", 40_000_000);
+        let kill = chronicle.flags.iter().find(|flag| flag.kind == Kill).expect("a kill");
+        assert_eq!((kill.lane, kill.text.as_str()), (1, "replica-1: cut, output limit"));
+        let kinds = [Cut, Heal, Overrun, Kill, Turn, Restart, Partial, Full, Deed];
+        let mut glyphs = kinds.map(FlagKind::glyph).to_vec();
+        glyphs.sort_unstable();
+        glyphs.dedup();
+        assert_eq!(glyphs.len(), kinds.len(), "each is told apart without its colour");
+    }
+
     #[test]
     fn after_a_promotion_messages_come_from_the_lane_of_the_new_master() {
         let chronicle = played("promotion", 20_000_000);
