@@ -52,16 +52,18 @@ impl Copies {
     }
 
     /// Adds one at the end.
-    pub fn add(&mut self, world: &World, done: usize) {
-        self.bytes += world.copy_bytes(self.kept.last().map(|copy| &copy.world));
+    pub fn add(&mut self, world: &mut World, done: usize) {
+        world.share();
         self.kept.push(Rc::new(Moment { world: world.clone(), done }));
+        self.bytes += self.bytes_of(self.kept.len() - 1);
         while self.kept.len() > MOST_COPIES || (self.bytes > MOST_BYTES && self.kept.len() > 2) {
             self.thin_out();
         }
     }
 
     /// Adds one near a place gone to.
-    pub fn add_near(&mut self, world: &World, done: usize) {
+    pub fn add_near(&mut self, world: &mut World, done: usize) {
+        world.share();
         if self.near.len() == MOST_NEAR {
             self.near.pop_front();
         }
@@ -76,14 +78,20 @@ impl Copies {
         if gap(&index) > self.every_us * 3 {
             self.every_us *= 2;
         }
+        self.bytes -= self.bytes_of(index) + self.bytes_of(index + 1);
         self.kept.remove(index);
-        self.count_bytes();
+        self.bytes += self.bytes_of(index);
     }
 
     fn count_bytes(&mut self) {
-        let before = |index: usize| self.kept.get(index).map(|copy| &copy.world);
-        let bytes = |(index, copy): (usize, &Rc<Moment>)| copy.world.copy_bytes(before(index));
-        self.bytes = self.kept.iter().skip(1).enumerate().map(bytes).sum();
+        self.bytes = (0..self.kept.len()).map(|index| self.bytes_of(index)).sum();
+    }
+
+    /// What one takes that the one before it does not take already; the first is there anyway.
+    fn bytes_of(&self, index: usize) -> u64 {
+        let before = index.checked_sub(1).and_then(|before| self.kept.get(before));
+        let pair = self.kept.get(index).zip(before);
+        pair.map_or(0, |(copy, before)| copy.world.copy_bytes(&before.world))
     }
 
     /// The last one at or before `to`.

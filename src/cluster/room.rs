@@ -2,6 +2,7 @@
 //! end.
 
 use super::sim::{Node, World};
+use crate::server::Server;
 use crate::stream::backlog::Keeping;
 
 /// The lengths of everything in a world that grows, summed over its servers.
@@ -42,35 +43,107 @@ impl World {
         for node in &self.nodes {
             sizes.unread += node.inbox.len() + node.console.len();
             sizes.command_starts += node.server.known_command_starts();
-            sizes.kept_bytes += node.server.window().map_or(0, |window| window.histlen.0);
+            sizes.kept_bytes += kept(&node.server);
             sizes.keys += node.server.data().len();
         }
         sizes
     }
 
+    /// Servers that follow each other hold the same bytes: from here on they are in memory once.
+    pub(super) fn share(&mut self) {
+        let Some(source) = self.source().cloned() else { return };
+        for node in &mut self.nodes {
+            node.server.share(&source);
+        }
+    }
+
+    /// The server that keeps most of the history.
+    fn source(&self) -> Option<&Server> {
+        self.nodes.iter().map(|node| &node.server).max_by_key(|server| kept(server))
+    }
+
     /// About how many bytes a copy of this world takes that an earlier one, `before`, does not
-    /// take already: blocks of the backlog that both hold are there once.
-    pub(super) fn copy_bytes(&self, before: Option<&World>) -> u64 {
+    /// take already: blocks of the backlog that both hold are there once, and what its servers
+    /// [share](World::share).
+    pub(super) fn copy_bytes(&self, before: &World) -> u64 {
+        let source = self.source();
+        // How much of a history this server has that another one does not have.
+        let behind = |server: &Server, other: &Server| {
+            let (here, there) = (server.history(), other.history());
+            let same = here.replid == there.replid;
+            if same { here.end.0.abs_diff(there.end.0) } else { u64::MAX }
+        };
         let of_node = |(index, node): (usize, &Node)| {
-            let old = before.and_then(|world| world.nodes.get(index)).map(|node| &node.server);
-            let histlen = node.server.window().map_or(0, |window| window.histlen.0);
-            let fresh = match (node.server.engine().keeping, old) {
+            let server = &node.server;
+            let old = before.nodes.get(index);
+            let fresh = old.map_or(u64::MAX, |old| behind(server, &old.server));
+            let other = source.filter(|source| !std::ptr::eq(*source, server));
+            let own = other.map_or(u64::MAX, |other| behind(server, other)).min(fresh);
+            let kept = match server.engine().keeping {
                 // The newest block is still being filled, so each copy has its own.
-                (Keeping::Blocks(_), Some(old)) => {
-                    let (then, now) = (old.history().end.0, node.server.history().end.0);
-                    now.saturating_sub(then).saturating_add(OPEN_BLOCK_BYTES)
-                }
-                _ => u64::MAX,
+                Keeping::Blocks(_) => kept(server).min(own.saturating_add(server.open_bytes())),
+                Keeping::Ring | Keeping::Retained => kept(server),
             };
-            // An entry of the keyspace costs about this much besides its text, which copies share
-            // until it is written over.
-            let text = node.server.data().payload_bytes().min(fresh);
-            let starts = node.server.known_command_starts() as u64 * 8;
-            histlen.min(fresh) + text + starts + node.server.data().len() as u64 * 128 + 4096
+            // An entry of the keyspace costs about this much besides its text, which is shared
+            // until it is written over; a beginning of a command two bytes.
+            let (data, starts) = (server.data(), server.known_command_starts() as u64);
+            let text = data.payload_bytes().min(own);
+            kept + text + starts * 2 + data.len() as u64 * 128 + 4096
         };
         self.nodes.iter().enumerate().map(of_node).sum()
     }
 }
 
-/// About the size of the smallest block.
-const OPEN_BLOCK_BYTES: u64 = 20 << 10;
+fn kept(server: &Server) -> u64 {
+    server.window().map_or(0, |window| window.histlen.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::scenario::Scenario;
+    use super::*;
+    use crate::time::{Instant, SECOND_US};
+
+    fn world(text: &str) -> World {
+        World::new(&Scenario::from_json(text).expect("a scenario"))
+    }
+
+    #[test]
+    fn servers_that_share_go_on_as_those_that_do_not() {
+        for text in [
+            r#"{"workload":{"writes_per_second":500}}"#,
+            r#"{"workload":{"writes_per_second":300,"value_bytes":30000,"keys":9}}"#,
+            r#"{"engine":"redis-6.2","workload":{"writes_per_second":500,"keys":9}}"#,
+        ] {
+            let (mut shares, mut plain) = (world(text), world(text));
+            // A chain: what a replica keeps for another one is read in the same pieces too.
+            for world in [&mut shares, &mut plain] {
+                world.run_until(Instant(SECOND_US));
+                world.command(2, &["REPLICAOF", "10.0.0.2", "6379"]);
+            }
+            for tenth in 11..200 {
+                let until = Instant(tenth * SECOND_US / 10);
+                shares.run_until(until);
+                plain.run_until(until);
+                shares.share();
+                assert_eq!(shares.digest(), plain.digest(), "at {until:?} of {text}");
+                assert_eq!(shares.sizes(), plain.sizes(), "at {until:?} of {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_servers_share_is_counted_once() {
+        let mut world = world(r#"{"workload":{"writes_per_second":1000,"value_bytes":1000}}"#);
+        world.run_until(Instant(20 * SECOND_US));
+        let before = world.clone();
+        world.run_until(Instant(40 * SECOND_US));
+        world.share();
+        let history = world.nodes[0].server.window().expect("a backlog").histlen.0;
+        let bytes = world.copy_bytes(&before);
+        assert!((history..2 * history).contains(&bytes), "{bytes} for {history}");
+        let again = world.clone();
+        world.run_until(Instant(40 * SECOND_US + 10_000));
+        assert!(world.copy_bytes(&again) < history / 2, "what copies share is counted once too");
+    }
+}

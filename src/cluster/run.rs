@@ -109,7 +109,7 @@ impl Run {
         while self.now() < until {
             let due = self.copies.due();
             if self.now() >= due {
-                self.copies.add(&self.here.world, self.here.done);
+                self.copies.add(&mut self.here.world, self.here.done);
             } else if !self.run_to(until.min(due), goes_on) {
                 return false;
             }
@@ -170,7 +170,7 @@ impl Run {
             let from = self.now();
             for quarter in 1..4 {
                 self.advance_to(from.after_us(way / 4 * quarter));
-                self.copies.add_near(&self.here.world, self.here.done);
+                self.copies.add_near(&mut self.here.world, self.here.done);
             }
         }
         self.advance_to(to);

@@ -1,11 +1,13 @@
 //! The data: sixteen databases of strings with optional expiry.
 //!
-//! Invariant: `digest` and `encoded_bytes` always describe the present content; they are kept up
-//! to date at each change, so that looking at a hundred replicas every frame costs nothing.
+//! Invariant: `digest` and `payload_bytes` always describe the present content, so that looking at
+//! a hundred replicas every frame costs nothing. Only when somebody asks are the values hashed that
+//! were written since the last time: of 100 MB a second most are written over before that.
 //!
 //! Absent on purpose: who may delete an expired key. A master does, a replica waits for its
 //! master's `DEL`; here an expired key is merely invisible.
 
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
@@ -27,10 +29,13 @@ pub struct Entry {
 /// All databases of one server.
 #[derive(Clone, Debug, Default)]
 pub struct Keyspace {
-    /// Each with its fingerprint, so that a write hashes the new value only.
-    entries: BTreeMap<(u32, Bytes), (Entry, u64)>,
+    /// Each with its part of the digest: its fingerprint, and 0 until that is taken.
+    entries: BTreeMap<(u32, Bytes), (Entry, Cell<u64>)>,
     expiries: BTreeSet<(u64, u32, Bytes)>,
-    digest: u64,
+    /// The sum of the fingerprints.
+    digest: Cell<u64>,
+    /// Where fingerprints are to be taken.
+    unhashed: RefCell<Vec<(u32, Bytes)>>,
     payload_bytes: u64,
 }
 
@@ -48,13 +53,13 @@ impl Keyspace {
     /// The content for a snapshot, in order.
     #[must_use]
     pub fn to_entries(&self) -> Vec<RdbEntry> {
-        let entry = |((db, key), (entry, _)): (&(u32, Bytes), &(Entry, u64))| RdbEntry {
+        let entries = self.entries.iter().map(|((db, key), (entry, _))| RdbEntry {
             db: *db,
             key: key.clone(),
             value: entry.value.clone(),
             expires_at_ms: entry.expires_at_ms,
-        };
-        self.entries.iter().map(entry).collect()
+        });
+        entries.collect()
     }
 
     /// The entry under a key, unless its time is over.
@@ -91,20 +96,25 @@ impl Keyspace {
 
     /// Stores an entry; returns what stood there.
     pub fn set(&mut self, db: u32, key: Bytes, entry: Entry) -> Option<Entry> {
-        let print = fingerprint(db, &key, &entry);
-        self.digest = self.digest.wrapping_add(print);
         self.payload_bytes += size(&key, &entry);
         if let Some(at) = entry.expires_at_ms {
             self.expiries.insert((at, db, key.clone()));
         }
         let id = (db, key);
         let expires_at_ms = entry.expires_at_ms;
-        let old = self.entries.insert(id.clone(), (entry, print));
+        let old = self.entries.insert(id.clone(), (entry, Cell::new(0)));
+        if old.as_ref().is_none_or(|(_, print)| print.get() != 0) {
+            self.unhashed.get_mut().push(id.clone());
+        }
         if let Some((old, print)) = &old {
-            self.discount(&id.1, old, *print);
+            self.discount(&id.1, old, print.get());
             if let Some(at) = old.expires_at_ms.filter(|at| Some(*at) != expires_at_ms) {
                 self.expiries.remove(&(at, id.0, id.1));
             }
+        }
+        // Keys that come and go are there many times.
+        if self.unhashed.get_mut().len() > 2 * self.entries.len() {
+            let _hashed = self.digest();
         }
         self.check();
         old.map(|(entry, _)| entry)
@@ -113,7 +123,7 @@ impl Keyspace {
     /// Deletes a key; returns what stood there.
     pub fn remove(&mut self, db: u32, key: &Bytes) -> Option<Entry> {
         let (old, print) = self.entries.remove(&(db, key.clone()))?;
-        self.discount(key, &old, print);
+        self.discount(key, &old, print.get());
         if let Some(at) = old.expires_at_ms {
             self.expiries.remove(&(at, db, key.clone()));
         }
@@ -132,6 +142,18 @@ impl Keyspace {
                 for key in keys {
                     self.remove(db, &key);
                 }
+            }
+        }
+    }
+
+    /// Takes the values that another one holds too from there, so that they are in memory once.
+    pub fn share(&mut self, other: &Keyspace) {
+        for (id, (entry, _)) in &mut self.entries {
+            if let Some((other, _)) = other.entries.get(id)
+                && entry.value.as_ptr() != other.value.as_ptr()
+                && entry.value == other.value
+            {
+                entry.value = other.value.clone();
             }
         }
     }
@@ -164,7 +186,16 @@ impl Keyspace {
     /// replicas a little later.
     #[must_use]
     pub fn digest(&self) -> u64 {
-        self.digest
+        for id in self.unhashed.take() {
+            if let Some((entry, print)) = self.entries.get(&id)
+                && print.get() == 0
+            {
+                let hash = fingerprint(id.0, &id.1, entry);
+                print.set(hash);
+                self.digest.set(self.digest.get().wrapping_add(hash));
+            }
+        }
+        self.digest.get()
     }
 
     /// About how many bytes a snapshot of this data takes, without encoding it.
@@ -174,13 +205,15 @@ impl Keyspace {
     }
 
     fn discount(&mut self, key: &Bytes, entry: &Entry, print: u64) {
-        self.digest = self.digest.wrapping_sub(print);
+        *self.digest.get_mut() = self.digest.get().wrapping_sub(print);
         self.payload_bytes -= size(key, entry);
     }
 
     fn check(&self) {
         debug_assert!(self.expiries.len() <= self.entries.len());
-        debug_assert!(!self.entries.is_empty() || (self.digest == 0 && self.payload_bytes == 0));
+        debug_assert!(
+            !self.entries.is_empty() || (self.digest.get() == 0 && self.payload_bytes == 0)
+        );
     }
 }
 
@@ -247,6 +280,7 @@ fn length_bytes(len: usize) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::{below, seeded};
 
     fn entry(value: &'static str) -> Entry {
         Entry { value: Bytes::from_static(value.as_bytes()), expires_at_ms: None }
@@ -315,6 +349,47 @@ mod tests {
         assert_eq!(keyspace.first_expired(100), Some((0, key("k"))));
         keyspace.remove(0, &key("k"));
         assert_eq!(keyspace.next_expiry_ms(), None);
+    }
+
+    #[test]
+    fn it_is_the_same_whenever_it_is_hashed() {
+        let mut rng = seeded(1);
+        let mut keyspace = Keyspace::default();
+        for turn in 0..3000 {
+            let key = Bytes::from(below(&mut rng, 20).to_string());
+            let expires_at_ms = Some(turn).filter(|turn| turn % 3 == 0);
+            let value = Bytes::from(below(&mut rng, 3).to_string());
+            match below(&mut rng, 10) {
+                0..6 => drop(keyspace.set(0, key, Entry { value, expires_at_ms })),
+                6..9 => drop(keyspace.remove(0, &key)),
+                _ => {
+                    let anew = Keyspace::from_entries(keyspace.to_entries());
+                    assert_eq!(keyspace.digest(), anew.digest(), "turn {turn}");
+                }
+            }
+            assert!(keyspace.unhashed.borrow().len() <= 2 * 20, "turn {turn}");
+        }
+    }
+
+    #[test]
+    fn equal_values_of_two_keyspaces_are_in_memory_once() {
+        let filled = |values: [&str; 3]| {
+            let mut keyspace = Keyspace::default();
+            for (name, value) in ["a", "b", "c"].into_iter().zip(values) {
+                let value = Bytes::copy_from_slice(value.as_bytes());
+                keyspace.set(0, key(name), Entry { value, expires_at_ms: None });
+            }
+            keyspace
+        };
+        let (one, mut two) = (filled(["1", "2", "3"]), filled(["1", "x", "3"]));
+        let digest = two.digest();
+        two.share(&one);
+        let at = |keyspace: &Keyspace, name| {
+            keyspace.live(0, &key(name), 0).map(|entry| entry.value.as_ptr())
+        };
+        let same = |name| at(&one, name) == at(&two, name);
+        assert_eq!(["a", "b", "c"].map(same), [true, false, true]);
+        assert_eq!((two.digest(), filled(["1", "x", "3"]).digest()), (digest, digest));
     }
 
     #[test]

@@ -45,6 +45,7 @@ mod saves;
 mod settings;
 mod shutdown;
 mod sleep;
+mod starts;
 mod stream;
 mod strings;
 pub mod timers;
@@ -74,6 +75,7 @@ pub use self::psync::{Decided, Remedy};
 use self::saves::LastSave;
 use self::shutdown::Shutdown;
 use self::sleep::{Kept, Sleep};
+use self::starts::Starts;
 use self::timers::{Timer, Timers};
 use self::transaction::Watchers;
 use self::upstream::Upstream;
@@ -81,7 +83,6 @@ pub use self::upstream::{LinkStatus, Phase};
 use crate::random::{Generator, below, seeded};
 use crate::stream::backlog::Retention;
 use crate::stream::history::{History, ReplId};
-use crate::stream::offset::BytePos;
 use crate::table::Table;
 use crate::time::{Instant, SECOND_US};
 use crate::wire::Rdb;
@@ -100,7 +101,7 @@ pub struct Server {
     history: History,
     backlog: Option<Box<dyn Retention>>,
     /// Where each command of the kept stream begins, oldest first.
-    command_starts: VecDeque<BytePos>,
+    command_starts: Starts,
     /// The database that the stream is in; none forces a SELECT (Redis `slaveseldb`).
     stream_db: Option<u32>,
     /// Since when there is no replica, for `repl-backlog-ttl`.
@@ -167,7 +168,7 @@ impl Server {
             data: Keyspace::default(),
             history,
             backlog: None,
-            command_starts: VecDeque::new(),
+            command_starts: Starts::default(),
             stream_db: None,
             no_replicas_since: start.now,
             forgotten: None,

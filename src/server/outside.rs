@@ -118,10 +118,23 @@ impl Server {
         if pos < window.first || pos >= window.next() {
             return None;
         }
-        let after = self.command_starts.partition_point(|start| *start <= pos);
-        let start = *self.command_starts.get(after.checked_sub(1)?)?;
-        let end = self.command_starts.get(after).copied().unwrap_or(window.next());
-        start.until(end).map(|len| (start, len.0))
+        let (start, next) = self.command_starts.around(pos)?;
+        start.until(next.unwrap_or(window.next())).map(|len| (start, len.0))
+    }
+
+    /// Takes what another server holds too from there, so that it is in memory once.
+    pub fn share(&mut self, other: &Server) {
+        self.data.share(&other.data);
+        if let (Some(backlog), Some(other)) = (&mut self.backlog, &other.backlog) {
+            backlog.share(&**other);
+        }
+    }
+
+    /// The size of the block that is being filled, where there are blocks.
+    #[must_use]
+    pub fn open_bytes(&self) -> u64 {
+        let blocks = self.backlog().map(|backlog| backlog.ledger().blocks());
+        blocks.and_then(|blocks| blocks.last().map(|block| block.capacity)).unwrap_or(0)
     }
 
     /// Of how many commands of the kept stream the beginning is known.

@@ -50,7 +50,7 @@ impl Server {
 
     /// Appends the exact bytes of one command to the history, the backlog and the replicas.
     pub(super) fn emit(&mut self, command: Bytes, cut: Cut) {
-        self.command_starts.push_back(self.history.end.next());
+        self.command_starts.push(self.history.end.next());
         self.append(&command, cut);
     }
 
@@ -58,7 +58,7 @@ impl Server {
     pub(super) fn pass_on(&mut self, commands: &[Bytes]) {
         let mut next = self.history.end.next();
         for command in commands {
-            self.command_starts.push_back(next);
+            self.command_starts.push(next);
             next = next + ByteCount::of(command);
         }
         match commands {
@@ -85,9 +85,7 @@ impl Server {
             Some(window) => window.first,
             None => self.history.end.next(),
         };
-        while self.command_starts.get(1).is_some_and(|second| *second <= first) {
-            self.command_starts.pop_front();
-        }
+        self.command_starts.trim(first);
         if self.backlog.is_none() {
             self.command_starts.clear();
         }

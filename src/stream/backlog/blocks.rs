@@ -5,6 +5,9 @@
 //! being filled is sealed as far as somebody takes of it: the sealed part is shared from then on,
 //! the rest of the same allocation goes on being filled.
 //!
+//! A server and those who follow it keep the same bytes; in a world of several of them they are in
+//! memory once, because blocks may consist of slices of another server's ([`Retention::share`]).
+//!
 //! Invariant: one chunk for each block of the ledger, with as many bytes; what is not sealed yet
 //! belongs to the newest. A backlog of 256 MiB has 16,384 chunks, so a chunk is small.
 
@@ -31,12 +34,22 @@ pub struct Blocks {
     open: BytesMut,
 }
 
-/// The sealed bytes of one block: mostly one part; while it was read as it grew, several.
+/// The sealed bytes of one block: mostly one part; while it was read as it grew, or where it lies
+/// across two blocks of another server, several.
 #[derive(Clone, Debug, Default)]
 struct Chunk {
     first: Bytes,
-    /// Each with the number of bytes before it.
-    more: Vec<(u32, Bytes)>,
+    more: Vec<Part>,
+}
+
+/// Bytes of a block behind its first ones.
+#[derive(Clone, Debug)]
+struct Part {
+    /// How many bytes stand before it.
+    before: u32,
+    /// Whether it is read in one with the part before it, although it lies elsewhere.
+    goes_on: bool,
+    bytes: Bytes,
 }
 
 impl Blocks {
@@ -59,8 +72,16 @@ impl Blocks {
 
 impl Chunk {
     fn len(&self) -> u64 {
-        let end = |(before, part): &(u32, Bytes)| *before as usize + part.len();
+        let end = |part: &Part| part.before as usize + part.bytes.len();
         self.more.last().map_or(self.first.len(), end) as u64
+    }
+
+    fn push(&mut self, bytes: Bytes, goes_on: bool) {
+        if self.first.is_empty() {
+            self.first = bytes;
+        } else {
+            self.more.push(Part { before: self.len() as u32, goes_on, bytes });
+        }
     }
 
     /// More of it may be shared from now on.
@@ -68,19 +89,13 @@ impl Chunk {
         if open.is_empty() {
             return;
         }
-        let part = open.split().freeze();
-        if self.first.is_empty() {
-            self.first = part;
-        } else {
-            self.more.push((self.len() as u32, part));
-        }
+        self.push(open.split().freeze(), false);
     }
 
     /// Nothing will be added any more.
     fn close(&mut self) {
         if self.more.len() >= MOST_PARTS {
-            let more = self.more.iter().map(|(_, part)| &part[..]);
-            let parts: Vec<&[u8]> = std::iter::once(&self.first[..]).chain(more).collect();
+            let parts: Vec<&[u8]> = self.parts().map(|(_, part)| &part[..]).collect();
             *self = Chunk { first: Bytes::from(parts.concat()), more: Vec::new() };
         }
         self.more.shrink_to_fit();
@@ -88,9 +103,9 @@ impl Chunk {
 
     /// Bytes from index `from` on, as many as lie together.
     fn slice(&self, from: u64, most: u64) -> Bytes {
-        let after = self.more.partition_point(|(before, _)| u64::from(*before) <= from);
+        let after = self.more.partition_point(|part| u64::from(part.before) <= from);
         let (before, part) = match after.checked_sub(1).and_then(|index| self.more.get(index)) {
-            Some((before, part)) => (*before, part),
+            Some(part) => (part.before, &part.bytes),
             None => (0, &self.first),
         };
         // Indexes of a slice in memory.
@@ -99,8 +114,58 @@ impl Chunk {
         part.slice(from..from + len)
     }
 
-    fn parts(&self) -> impl Iterator<Item = &[u8]> {
-        std::iter::once(&self.first[..]).chain(self.more.iter().map(|(_, part)| &part[..]))
+    /// The same, read in one where that goes on elsewhere.
+    fn read(&self, from: u64, most: u64) -> Bytes {
+        let first = self.slice(from, most);
+        let end = from + first.len() as u64;
+        let behind = self.more.iter().skip_while(|part| u64::from(part.before) < end);
+        let mut behind = behind.take_while(|part| part.goes_on).peekable();
+        if first.len() as u64 == most || behind.peek().is_none() {
+            return first;
+        }
+        let mut all = first.to_vec();
+        for part in behind {
+            let left = usize::try_from(most).unwrap_or(usize::MAX) - all.len();
+            all.extend_from_slice(&part.bytes[..left.min(part.bytes.len())]);
+        }
+        Bytes::from(all)
+    }
+
+    /// Each part, with whether it is read in one with the part before it.
+    fn parts(&self) -> impl Iterator<Item = (bool, &Bytes)> {
+        let more = self.more.iter().map(|part| (part.goes_on, &part.bytes));
+        std::iter::once((false, &self.first)).chain(more)
+    }
+
+    /// Takes what another keeps too from there; `first` is the block's first byte. Whether all of
+    /// it lay there already.
+    fn share(&mut self, first: BytePos, other: &dyn Retention) -> bool {
+        let (mut shared, mut all) = (Chunk::default(), true);
+        for (goes_on, part) in self.parts() {
+            let there = other.slices(first + ByteCount(shared.len()), part.len() as u64);
+            if let [slice] = &there[..]
+                && (slice.as_ptr(), slice.len()) == (part.as_ptr(), part.len())
+            {
+                shared.push(part.clone(), goes_on);
+                continue;
+            }
+            all = false;
+            let mut rest = &part[..];
+            let same = there.iter().all(|slice| {
+                let after = rest.strip_prefix(&slice[..]);
+                rest = after.unwrap_or(rest);
+                after.is_some()
+            });
+            if same && rest.is_empty() {
+                for (index, slice) in there.into_iter().enumerate() {
+                    shared.push(slice, goes_on || index > 0);
+                }
+            } else {
+                shared.push(part.clone(), goes_on);
+            }
+        }
+        *self = shared;
+        all
     }
 }
 
@@ -154,7 +219,7 @@ impl Retention for Blocks {
         if newest {
             chunk.seal(&mut self.open);
         }
-        let slice = chunk.slice(from, most.min(left));
+        let slice = chunk.read(from, most.min(left));
         let dropped = self.ledger.advance(reader, slice.len() as u64);
         self.drop_oldest(dropped);
         Some(slice).filter(|slice| !slice.is_empty())
@@ -180,8 +245,8 @@ impl Retention for Blocks {
         // At most `histlen`, which counts bytes in memory.
         let len = len.0.min(window.histlen.0 - skip.0) as usize;
         let (mut skip, mut out) = (skip.0 as usize, Vec::with_capacity(len));
-        let parts = self.chunks.iter().flat_map(Chunk::parts).chain([&self.open[..]]);
-        for part in parts {
+        let parts = self.chunks.iter().flat_map(Chunk::parts).map(|(_, part)| &part[..]);
+        for part in parts.chain([&self.open[..]]) {
             let rest = &part[skip.min(part.len())..];
             skip -= skip.min(part.len());
             out.extend_from_slice(&rest[..rest.len().min(len - out.len())]);
@@ -197,7 +262,103 @@ impl Retention for Blocks {
         self.drop_oldest(dropped);
     }
 
+    fn slices(&self, mut from: BytePos, len: u64) -> Vec<Bytes> {
+        let blocks = self.ledger.list();
+        let end = from + ByteCount(len);
+        let index = blocks.partition_point(|block| block.first <= from).saturating_sub(1);
+        let mut slices = Vec::new();
+        // The newest one is joined when it is full, and lies elsewhere then.
+        let full = self.chunks.len().saturating_sub(1);
+        for (block, chunk) in blocks.iter().zip(&self.chunks).take(full).skip(index) {
+            while let (Some(skip), Some(left)) = (block.first.until(from), from.until(end)) {
+                let slice = chunk.slice(skip.0, left.0);
+                if slice.is_empty() {
+                    break;
+                }
+                from = from + ByteCount::of(&slice);
+                slices.push(slice);
+            }
+        }
+        slices
+    }
+
+    fn share(&mut self, other: &dyn Retention) {
+        let blocks = self.ledger.list().iter().zip(&mut self.chunks);
+        for (block, chunk) in blocks.rev().skip(1) {
+            if chunk.share(block.first, other) {
+                return;
+            }
+        }
+    }
+
     fn boxed_clone(&self) -> Box<dyn Retention> {
         Box::new(self.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::{below, seeded};
+
+    /// The pieces in which a reader gets what there is for it.
+    fn taken(blocks: &mut Blocks, reader: u64, most: u64) -> Vec<Bytes> {
+        std::iter::from_fn(|| blocks.take(reader, most)).collect()
+    }
+
+    #[test]
+    fn bytes_taken_from_another_list_are_read_in_the_same_pieces() {
+        let mut rng = seeded(1);
+        let (grain, size) = (Grain { smallest: 64, ..Grain::GLIBC }, ByteCount(4096));
+        let mut master = Blocks::new(Offset(0), size, grain);
+        master.append(&Bytes::from(vec![b'-'; 100]), Cut::Whole);
+        let mut shares = Blocks::new(Offset(100), size, grain);
+        let mut plain = shares.clone();
+        let mut most_shared = 0;
+        for turn in 0..3000 {
+            let len = below(&mut rng, if turn % 7 == 0 { 900 } else { 30 }) as usize + 1;
+            let command = Bytes::from(vec![b'a' + (turn % 26) as u8; len]);
+            for list in [&mut master, &mut shares, &mut plain] {
+                list.append(&command, Cut::Whole);
+            }
+            // One byte of each hundred is another one, as if the histories were not the same.
+            if turn % 100 == 50 {
+                master.append(&Bytes::from_static(b"m"), Cut::Whole);
+                for list in [&mut shares, &mut plain] {
+                    list.append(&Bytes::from_static(b"r"), Cut::Whole);
+                }
+            }
+            if turn % 5 == 0 {
+                shares.share(&master);
+            }
+            for (reader, every) in [(1, 3), (2, 11), (3, 90)] {
+                if turn % every == 0 {
+                    let most = below(&mut rng, 400) + 1;
+                    let own = taken(&mut plain, reader, most);
+                    assert_eq!(taken(&mut shares, reader, most), own, "turn {turn}");
+                }
+                if turn % (10 * every) == 0 {
+                    let window = plain.ledger().window();
+                    let from = window.first + ByteCount(below(&mut rng, window.histlen.0));
+                    for list in [&mut shares, &mut plain] {
+                        list.detach(reader, Instant::ZERO);
+                        list.attach(Reader { number: reader, name: None }, Entry::At(from));
+                    }
+                }
+            }
+            let window = plain.ledger().window();
+            assert_eq!(shares.ledger().window(), window);
+            let all = |list: &Blocks| list.read(window.first, window.histlen);
+            assert_eq!(all(&shares), all(&plain), "turn {turn}");
+            let there = master.chunks.iter().flat_map(Chunk::parts);
+            let there: Vec<_> = there.map(|(_, part)| part.as_ptr_range()).collect();
+            let shared = shares
+                .chunks
+                .iter()
+                .flat_map(Chunk::parts)
+                .filter(|(_, part)| there.iter().any(|range| range.contains(&part.as_ptr())));
+            most_shared = most_shared.max(shared.map(|(_, part)| part.len()).sum());
+        }
+        assert!(most_shared > 3000, "only {most_shared} bytes of 4096 were shared");
     }
 }

@@ -107,6 +107,11 @@ impl BlocksWindow {
         }
     }
 
+    /// The blocks, oldest first.
+    pub(super) fn list(&self) -> &VecDeque<Block> {
+        &self.blocks
+    }
+
     /// As [`Ledger::append`], telling what happens to the list.
     pub(super) fn feed(&mut self, piece: ByteCount, mut tell: impl FnMut(Step)) -> bool {
         let mut rest = piece.0;

@@ -95,6 +95,14 @@ impl Retention for Compared {
         self.kept.resize(size);
     }
 
+    fn slices(&self, from: BytePos, len: u64) -> Vec<Bytes> {
+        self.kept.slices(from, len)
+    }
+
+    fn share(&mut self, other: &dyn Retention) {
+        self.kept.share(other);
+    }
+
     fn compared(&self) -> Option<[(Keeping, Memory); 3]> {
         Some(self.ledgers.each_ref().map(|(keeping, ledger)| (*keeping, ledger.memory())))
     }

@@ -233,6 +233,15 @@ pub trait Retention: std::fmt::Debug + Send {
     /// Applies a new `repl-backlog-size`.
     fn resize(&mut self, size: ByteCount);
 
+    /// The kept bytes from `from` on, at most `len` of them, as slices that others may share; fewer
+    /// where they are not kept like that, or not yet.
+    fn slices(&self, _from: BytePos, _len: u64) -> Vec<Bytes> {
+        Vec::new()
+    }
+
+    /// Takes the bytes that another one keeps too from there, so that they are in memory once.
+    fn share(&mut self, _other: &dyn Retention) {}
+
     /// What each of the three ways would take on this run, where that is compared.
     fn compared(&self) -> Option<[(Keeping, Memory); 3]> {
         None
