@@ -10,6 +10,8 @@
 //   lesson="two-windows"  one of the nine lessons by its name or number; it goes
 //                         before the scenario, and time runs where a step waits
 //   presentation          large type, and a presenter's keys turn the pages
+//   autofocus             its keys work at once, if nothing else has the focus; otherwise
+//                         they do from the first click in it, or by Tab
 //   compare='{"engine": "redis-6.2", "config": {"repl-backlog-size": "32kb"}}'
 // With compare a second run stands beside the first, with the same seed and
 // actions, and with this difference: engine, config or both.
@@ -185,6 +187,9 @@ class PsyncLab extends HTMLElement {
       this.#lab = new bindings.Lab(this, this.#root, this.#pairs());
       this.dataset.state = "ready";
       this.#show();
+      if (this.autofocus && document.activeElement === document.body) {
+        this.#root.focus({ preventScroll: true });
+      }
       return this.#lab;
     } catch (error) {
       this.#explain(error);

@@ -167,3 +167,56 @@ fn time_and_the_panels_obey_the_keyboard_too() -> Outcome {
         page.assert_calm().await
     })
 }
+
+#[test]
+fn on_a_page_of_its_own_the_keys_work_at_once_and_no_ring_is_drawn_before_tab() -> Outcome {
+    on_page("keys-at-once", async |page| {
+        page.set_size(1280, 900).await?;
+        page.open_site_at("?autoplay=false&preset=short-blip").await?;
+        let lab = page.lab(0);
+        lab.wait_until("(lab) => lab.dataset.state === 'ready'").await?;
+        let calm = "root.activeElement.matches('.mount')
+             && getComputedStyle(root.activeElement).outlineStyle === 'none'";
+        lab.root_has(calm).await?;
+        page.press(" ").await?;
+        lab.find("button", "Pause").await?;
+        page.press(" ").await?;
+        lab.find("button", "Play").await?;
+        lab.root_has(calm).await?;
+        page.tab_to("button", "Share").await?;
+        lab.root_has("getComputedStyle(root.activeElement).outlineStyle !== 'none'").await?;
+        page.assert_calm().await
+    })
+}
+
+#[test]
+fn in_an_article_an_element_takes_no_keys_that_it_was_not_given() -> Outcome {
+    on_page("keys-article", async |page| {
+        page.set_size(1280, 1000).await?;
+        let labs = "<psync-lab style='display:block;height:420px'></psync-lab>";
+        page.open_article(&format!("<input aria-label=Search>{labs}{labs}")).await?;
+        for lab in [page.lab(0), page.lab(1)] {
+            lab.wait_until("(lab) => lab.dataset.state === 'ready'").await?;
+        }
+        page.press(" ").await?;
+        assert_eq!(page.focused().await?.1, "", "nothing has the focus");
+        // Whoever asks for the keys gets them, but not from somebody who types already.
+        let asking = "<psync-lab autofocus style='display:block;height:420px'></psync-lab>";
+        page.open_article(&format!("<input autofocus aria-label=Search>{asking}{labs}")).await?;
+        for lab in [page.lab(0), page.lab(1)] {
+            lab.wait_until("(lab) => lab.dataset.state === 'ready'").await?;
+        }
+        page.wait_until_focused("textbox", "Search").await?;
+        page.press("w w").await?;
+        let typed = page.run("return document.querySelector('input').value", vec![]).await?;
+        assert_eq!(typed, "w w");
+        page.open_article(&format!("{labs}{asking}")).await?;
+        page.lab(1).wait_until("(lab) => lab.dataset.state === 'ready'").await?;
+        page.press(" ").await?;
+        page.lab(1).find("button", "Pause").await?;
+        for (lab, paused) in [(page.lab(0), true), (page.lab(1), false)] {
+            assert_eq!(lab.snapshot().await?["paused"], paused);
+        }
+        page.assert_calm().await
+    })
+}
