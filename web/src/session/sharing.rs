@@ -92,3 +92,22 @@ fn carries(shared: &Shared) -> Vec<(&'static str, String)> {
     carries.push(("moment", format!("{} s", seconds(shared.at.0))));
     carries
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_element_reads_no_file_that_is_too_long_for_the_core_and_every_other() {
+        let script = include_str!("../../../static/psync-lab.js");
+        let (_, limit) = script.split_once("const LONGEST_FILE = ").expect("its limit");
+        let (limit, _) = limit.split_once(';').expect("its end");
+        let (mega, shift) = limit.split_once(" << ").expect("a shift");
+        let limit = mega.parse::<usize>().expect("a number") << shift.parse::<u32>().expect("one");
+        let says = |bytes: usize| read(&"{".repeat(bytes)).expect_err("braces").to_string();
+        let too_long = format!("more than {} MB", limit >> 20);
+        assert!(says(limit + 1).ends_with(&too_long), "{}", says(limit + 1));
+        assert!(!says(limit).ends_with(&too_long), "{}", says(limit));
+        assert!(script.contains(&format!("it is longer than {} MB", limit >> 20)));
+    }
+}
