@@ -20,8 +20,8 @@
 //!   [`cluster::Scenario`] and can be wound back.
 //! * [`lesson`]: lessons as data, and who leads through them.
 //!
-//! A room uses only rooms named above it; a test checks that. [`time`], [`random`] and [`table`]
-//! stand outside the rooms, because several of them use these.
+//! A room uses only rooms named above it; a test checks that. [`time`], [`random`], [`table`]
+//! and [`json`] stand outside the rooms, because several of them use these.
 //!
 //! # What always holds
 //!
@@ -37,6 +37,7 @@
 //! Data types other than strings: replication does not care what it replicates.
 
 pub mod cluster;
+pub mod json;
 pub mod lesson;
 pub mod random;
 pub mod server;

@@ -3,10 +3,11 @@
 //! One object an action, as the public interface has it: `{ "do": "cut", "replica": "replica-1" }`,
 //! in a scenario with `at_us`. Every error names the place and what stood there.
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::Value as Json;
 
 use super::curve::{self, Point};
 use super::field::{BadInput, Fields};
+use crate::json;
 use crate::time::Instant;
 
 /// An action with its moment.
@@ -176,9 +177,17 @@ impl Action {
     /// # Errors
     /// When the text is not JSON, or not an action; the error names the field.
     pub fn from_json(text: &str) -> Result<Action, BadInput> {
-        let json: Json = serde_json::from_str(text)
+        let json = json::read(text)
             .map_err(|error| BadInput::new("action", format!("is not JSON: {error}")))?;
-        let mut fields = Fields::of("action", &json)?;
+        Action::from_value(&json)
+    }
+
+    /// Reads one action from a JSON value.
+    ///
+    /// # Errors
+    /// When it is not an action; the error names the field.
+    pub fn from_value(json: &Json) -> Result<Action, BadInput> {
+        let mut fields = Fields::of("action", json)?;
         let action = Action::read(&mut fields)?;
         fields.finish()?;
         Ok(action)
@@ -270,61 +279,62 @@ impl Action {
     /// The action as JSON, without `at_us`.
     #[must_use]
     pub fn to_json(&self) -> Json {
+        let mut fields = vec![("do", Json::from(self.verb()))];
+        fields.extend(self.names().into_iter().map(|(field, name)| (field, name.into())));
         match self {
-            Action::Cut { replica, direction } => {
-                json!({"do": "cut", "replica": replica, "direction": direction.name()})
+            Action::Cut { direction, .. } | Action::Heal { direction, .. } => {
+                fields.push(("direction", direction.name().into()));
             }
-            Action::Heal { replica, direction } => {
-                json!({"do": "heal", "replica": replica, "direction": direction.name()})
-            }
-            Action::Write { argv, server } => {
-                json!({"do": "write", "argv": argv, "server": server})
+            Action::Write { argv, .. } => {
+                fields.push(("argv", argv.iter().map(String::as_str).collect()));
             }
             Action::Burst { writes, value_bytes } => {
-                json!({"do": "burst", "writes": writes, "value_bytes": value_bytes})
+                fields.push(("writes", (*writes).into()));
+                fields.push(("value_bytes", (*value_bytes).into()));
             }
             Action::Workload { writes_per_second, value_bytes, curve } => {
-                let mut json = json!({"do": "workload"});
-                if let Some(rate) = writes_per_second {
-                    json["writes_per_second"] = json!(rate);
-                }
-                if let Some(bytes) = value_bytes {
-                    json["value_bytes"] = json!(bytes);
-                }
-                if let Some(points) = curve {
-                    json["curve"] = curve::to_json(points);
-                }
-                json
+                fields.push(("writes_per_second", (*writes_per_second).into()));
+                fields.push(("value_bytes", (*value_bytes).into()));
+                fields.push(("curve", curve.as_deref().map(curve::to_json).into()));
             }
-            Action::Restart { server, keep_id } => {
-                json!({"do": "restart", "server": server, "keep_id": keep_id})
+            Action::Restart { keep_id, .. } => fields.push(("keep_id", (*keep_id).into())),
+            Action::Config { directive, value, .. } => {
+                fields.push(("directive", directive.as_str().into()));
+                fields.push(("value", value.as_str().into()));
             }
-            Action::Kill { server } => json!({"do": "kill", "server": server}),
-            Action::Start { server } => json!({"do": "start", "server": server}),
-            Action::Promote { server } => json!({"do": "promote", "server": server}),
-            Action::ReplicaOf { server, master } => {
-                json!({"do": "replicaof", "server": server, "master": master})
+            Action::Link { latency_us, bandwidth_bytes_per_second, loss, .. } => {
+                let loss = loss.map(|Loss { lost, of }| format!("{lost}/{of}"));
+                fields.push(("latency_us", (*latency_us).into()));
+                fields.push(("bandwidth_bytes_per_second", (*bandwidth_bytes_per_second).into()));
+                fields.push(("loss", loss.into()));
             }
-            Action::Config { server, directive, value } => {
-                json!({"do": "config", "server": server, "directive": directive, "value": value})
-            }
-            Action::Freeze { server } => json!({"do": "freeze", "server": server}),
-            Action::Thaw { server } => json!({"do": "thaw", "server": server}),
-            Action::Link { replica, latency_us, bandwidth_bytes_per_second, loss } => {
-                let mut fields = Map::new();
-                fields.insert("do".into(), json!("link"));
-                fields.insert("replica".into(), json!(replica));
-                if let Some(latency) = latency_us {
-                    fields.insert("latency_us".into(), json!(latency));
-                }
-                if let Some(bandwidth) = bandwidth_bytes_per_second {
-                    fields.insert("bandwidth_bytes_per_second".into(), json!(bandwidth));
-                }
-                if let Some(Loss { lost, of }) = loss {
-                    fields.insert("loss".into(), json!(format!("{lost}/{of}")));
-                }
-                Json::Object(fields)
-            }
+            Action::Kill { .. }
+            | Action::Start { .. }
+            | Action::Promote { .. }
+            | Action::ReplicaOf { .. }
+            | Action::Freeze { .. }
+            | Action::Thaw { .. } => {}
+        }
+        json::object(&mut fields)
+    }
+
+    /// What it is called in JSON.
+    fn verb(&self) -> &'static str {
+        match self {
+            Action::Cut { .. } => "cut",
+            Action::Heal { .. } => "heal",
+            Action::Write { .. } => "write",
+            Action::Burst { .. } => "burst",
+            Action::Workload { .. } => "workload",
+            Action::Restart { .. } => "restart",
+            Action::Kill { .. } => "kill",
+            Action::Start { .. } => "start",
+            Action::Promote { .. } => "promote",
+            Action::ReplicaOf { .. } => "replicaof",
+            Action::Config { .. } => "config",
+            Action::Freeze { .. } => "freeze",
+            Action::Thaw { .. } => "thaw",
+            Action::Link { .. } => "link",
         }
     }
 }

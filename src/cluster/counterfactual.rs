@@ -5,7 +5,6 @@
 //! seed, writes, outages, and all other actions.
 
 use serde::Serialize;
-use serde_json::{Value as Json, json};
 
 use super::action::{Action, TimedAction};
 use super::decision::{DecisionRecord, Remedy, Verdict};
@@ -115,8 +114,8 @@ impl Run {
     /// A new run with this setting, from the beginning and for good.
     fn with(&self, refused: &DecisionRecord, directive: &str, value: &str) -> Option<Run> {
         let mut json = self.original().to_value();
-        json["config"][directive] = json!(value);
-        let mut scenario = Scenario::from_json(&Json::to_string(&json)).ok()?;
+        json.get_mut("config")?.as_object_mut()?.insert(directive.to_owned(), value.into());
+        let mut scenario = Scenario::from_value(&json).ok()?;
         let other =
             |timed: &&TimedAction| timed.at.0 > refused.at_us || !sets(timed, refused, directive);
         scenario.actions = self.actions().iter().filter(other).cloned().collect();

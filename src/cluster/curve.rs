@@ -7,10 +7,11 @@
 //! Two points of one moment make a step. Before the first point and after the last one the rate
 //! stays what it is there.
 
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
 use super::action::LARGEST_RATE;
 use super::field::{BadInput, Fields};
+use crate::json;
 use crate::time::SECOND_US;
 
 /// A point of the curve; times count from when the curve came into force.
@@ -53,8 +54,12 @@ pub(super) fn read(fields: &mut Fields) -> Result<Option<Vec<Point>>, BadInput> 
 
 /// The curve as it is written in JSON.
 pub(super) fn to_json(points: &[Point]) -> Json {
-    let point =
-        |point: &Point| json!({"at_us": point.at_us, "writes_per_second": point.writes_per_second});
+    let point = |point: &Point| {
+        json::object(&mut [
+            ("at_us", point.at_us.into()),
+            ("writes_per_second", point.writes_per_second.into()),
+        ])
+    };
     points.iter().map(point).collect()
 }
 

@@ -8,6 +8,8 @@ use std::ops::RangeInclusive;
 
 use serde_json::{Map, Value as Json};
 
+use crate::json;
+
 /// Somebody gave something that cannot be used: where it stood, and what is wrong with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadInput {
@@ -125,8 +127,13 @@ impl Fields {
             (Some(number), _) => {
                 Err(self.bad(name, format!("is {number}; it must be from {min} to {max}")))
             }
-            (None, Json::Number(number)) => Err(self
-                .bad(name, format!("is {number}; it must be a whole number from {min} to {max}"))),
+            (None, Json::Number(_)) => {
+                let number = json::write(&json);
+                Err(self.bad(
+                    name,
+                    format!("is {number}; it must be a whole number from {min} to {max}"),
+                ))
+            }
             (None, other) => {
                 Err(self.bad(name, format!("must be a number, not {}", kind_of(other))))
             }

@@ -4,6 +4,8 @@ use std::sync::OnceLock;
 
 use serde_json::Value as Json;
 
+use crate::json;
+
 /// A scenario with a name and a sentence.
 #[derive(Clone, Debug)]
 pub struct Preset {
@@ -22,8 +24,8 @@ pub struct Preset {
 pub fn all() -> &'static [Preset] {
     static PRESETS: OnceLock<Vec<Preset>> = OnceLock::new();
     PRESETS.get_or_init(|| {
-        let list = |file: &str| serde_json::from_str::<Vec<Json>>(file).unwrap_or_default();
-        FILES.into_iter().flat_map(list).filter_map(|json| read(&json)).collect()
+        let files = FILES.into_iter().filter_map(|file| json::read(file).ok());
+        files.flat_map(|file| list(&file)).collect()
     })
 }
 
@@ -33,6 +35,10 @@ const FILES: [&str; 2] = [include_str!("stages.json"), include_str!("presets.jso
 #[must_use]
 pub fn find(name: &str) -> Option<&'static Preset> {
     all().iter().find(|preset| preset.name == name)
+}
+
+fn list(file: &Json) -> Vec<Preset> {
+    file.as_array().into_iter().flatten().filter_map(read).collect()
 }
 
 fn read(json: &Json) -> Option<Preset> {

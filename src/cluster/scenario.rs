@@ -3,7 +3,7 @@
 //! Its keys are also query parameters, fragment keys and, in kebab case, attributes of the
 //! element. A preset is a scenario; other keys override it.
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::Value as Json;
 
 use super::act::refuse_replication;
 use super::action::{
@@ -13,6 +13,7 @@ use super::action::{
 use super::curve::{self, Point};
 use super::field::{BadInput, Fields, kind_of};
 use super::presets;
+use crate::json;
 use crate::server::config::Config;
 use crate::server::engine::{ENGINES, Engine, REDIS_7_2};
 use crate::table::Table;
@@ -104,7 +105,7 @@ impl Scenario {
     /// # Errors
     /// When the text is not JSON, or anything in it cannot be used; the error names the place.
     pub fn from_json(text: &str) -> Result<Scenario, BadInput> {
-        let json: Json = serde_json::from_str(text)
+        let json = json::read(text)
             .map_err(|error| BadInput::new("scenario", format!("is not JSON: {error}")))?;
         Scenario::from_value(&json)
     }
@@ -114,10 +115,14 @@ impl Scenario {
     /// # Errors
     /// When there is none of that name; the error lists those that there are.
     pub fn preset(name: &str) -> Result<Scenario, BadInput> {
-        Scenario::from_value(&json!({ "preset": name }))
+        Scenario::from_value(&json::object(&mut [("preset", name.into())]))
     }
 
-    fn from_value(json: &Json) -> Result<Scenario, BadInput> {
+    /// Reads a scenario from a JSON value.
+    ///
+    /// # Errors
+    /// When anything in it cannot be used; the error names the place.
+    pub fn from_value(json: &Json) -> Result<Scenario, BadInput> {
         let mut fields = Fields::of("scenario", json)?;
         let mut scenario = Scenario::default();
         if let Some(name) = fields.optional_text("preset")? {
@@ -164,7 +169,7 @@ impl Scenario {
         for name in directives.names() {
             let value = match directives.take(&name) {
                 Some(Json::String(text)) => text,
-                Some(Json::Number(number)) => number.to_string(),
+                Some(number @ Json::Number(_)) => json::write(&number),
                 None => continue,
                 Some(other) => {
                     let problem = format!("must be a text or a number, not {}", kind_of(&other));
@@ -255,50 +260,47 @@ impl Scenario {
     /// The scenario as JSON; reading it back gives the same scenario.
     #[must_use]
     pub fn to_value(&self) -> Json {
-        let wire = |wire: &Wire| {
-            let mut fields = Map::new();
-            fields.insert("latency_us".into(), json!(wire.latency_us));
+        let wire = |wire: &Wire, links: Json| {
             let bandwidth = wire.bandwidth_bytes_per_second.unwrap_or(0);
-            fields.insert("bandwidth_bytes_per_second".into(), json!(bandwidth));
-            fields
+            json::object(&mut [
+                ("latency_us", wire.latency_us.into()),
+                ("bandwidth_bytes_per_second", bandwidth.into()),
+                ("links", links),
+            ])
         };
-        let mut network = wire(&self.network.default);
-        if !self.network.links.is_empty() {
-            let mut links = Map::new();
-            for (name, own) in self.network.links.iter() {
-                links.insert(name.clone(), Json::Object(wire(own)));
-            }
-            network.insert("links".into(), Json::Object(links));
+        let mut links: Vec<(&str, Json)> = Vec::new();
+        for (name, own) in self.network.links.iter() {
+            links.push((name, wire(own, Json::Null)));
         }
-        let mut config = Map::new();
+        let links = if links.is_empty() { Json::Null } else { json::object(&mut links) };
+        let mut config: Vec<(&str, Json)> = Vec::new();
         for (directive, value) in self.config.iter() {
-            config.insert(directive.clone(), json!(value));
+            config.push((directive, value.as_str().into()));
         }
         let actions = self.actions.iter().map(|TimedAction { at, action }| {
             let mut json = action.to_json();
-            json["at_us"] = json!(at.0);
+            if let Some(fields) = json.as_object_mut() {
+                fields.insert("at_us".to_owned(), at.0.into());
+            }
             json
         });
-        let mut scenario = json!({
-            "version": VERSION,
-            "engine": self.engine.name,
-            "seed": self.seed,
-            "replicas": self.replicas,
-            "config": config,
-            "workload": self.workload.to_json(),
-            "network": network,
-            "actions": actions.collect::<Vec<_>>(),
-        });
-        if let Some(preset) = &self.preset {
-            scenario["preset"] = json!(preset);
-        }
-        scenario
+        json::object(&mut [
+            ("version", VERSION.into()),
+            ("preset", self.preset.as_deref().into()),
+            ("engine", self.engine.name.into()),
+            ("seed", self.seed.into()),
+            ("replicas", self.replicas.into()),
+            ("config", json::object(&mut config)),
+            ("workload", self.workload.to_json()),
+            ("network", wire(&self.network.default, links)),
+            ("actions", actions.collect()),
+        ])
     }
 
     /// [`Scenario::to_value`] as text.
     #[must_use]
     pub fn to_json(&self) -> String {
-        self.to_value().to_string()
+        json::write(&self.to_value())
     }
 
     /// The settings that every server starts with.
@@ -331,15 +333,13 @@ impl Workload {
     }
 
     fn to_json(&self) -> Json {
-        let mut json = json!({
-            "writes_per_second": self.writes_per_second,
-            "value_bytes": self.value_bytes,
-            "keys": self.keys,
-        });
-        if !self.curve.is_empty() {
-            json["curve"] = curve::to_json(&self.curve);
-        }
-        json
+        let curve = (!self.curve.is_empty()).then(|| curve::to_json(&self.curve));
+        json::object(&mut [
+            ("writes_per_second", self.writes_per_second.into()),
+            ("value_bytes", self.value_bytes.into()),
+            ("keys", self.keys.into()),
+            ("curve", curve.into()),
+        ])
     }
 
     /// What is too much about it, if anything is.

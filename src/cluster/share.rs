@@ -11,12 +11,13 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use base64::{DecodeError, Engine};
 use miniz_oxide::inflate::TINFLStatus;
 use miniz_oxide::inflate::decompress_to_vec_zlib_with_limit;
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Map, Value as Json};
 
 use super::field::{BadInput, Fields};
 use super::packing::pack;
 use super::run::Run;
 use super::scenario::{LARGEST_NUMBER, Scenario};
+use crate::json;
 use crate::time::Instant;
 
 /// What a link restores.
@@ -56,7 +57,7 @@ impl Shared {
     /// As a string for the fragment of a link: letters, digits, `.`, `-` and `_`.
     #[must_use]
     pub fn encode(&self) -> String {
-        let packed = pack(self.to_value().to_string().as_bytes());
+        let packed = pack(json::write(&self.to_value()).as_bytes());
         format!("{VERSION}.{}", URL_SAFE_NO_PAD.encode(packed))
     }
 
@@ -65,7 +66,7 @@ impl Shared {
     pub fn to_file(&self) -> String {
         // Inside of a JSON string no quote stands without a backslash: this is where a thing begins.
         let begins = "{\"at_us\"";
-        let lines = self.to_value().to_string().replace(begins, &format!("\n{begins}"));
+        let lines = json::write(&self.to_value()).replace(begins, &format!("\n{begins}"));
         format!("{}\n", lines.trim_start())
     }
 
@@ -129,22 +130,26 @@ impl Shared {
     }
 
     fn read(place: &str, text: &str) -> Result<Shared, BadInput> {
-        let json: Json = serde_json::from_str(text)
+        let json = json::read(text)
             .map_err(|error| BadInput::new(place, format!("is not JSON: {error}")))?;
         let mut fields = Fields::of(place, &json)?;
         let Some(scenario) = fields.take("scenario") else {
             // A scenario by itself begins at its beginning.
-            let scenario = Scenario::from_json(text)?;
+            let scenario = Scenario::from_value(&json)?;
             return Ok(Shared { scenario, at: Instant::ZERO });
         };
         fields.number_or("shared", VERSION, VERSION..=VERSION)?;
         let at = Instant(fields.number_or("at_us", 0, 0..=FURTHEST_US)?);
         fields.finish()?;
-        Ok(Shared { scenario: Scenario::from_json(&scenario.to_string())?, at })
+        Ok(Shared { scenario: Scenario::from_value(&scenario)?, at })
     }
 
     fn to_value(&self) -> Json {
-        json!({ "shared": VERSION, "at_us": self.at.0, "scenario": differences(&self.scenario) })
+        json::object(&mut [
+            ("shared", VERSION.into()),
+            ("at_us", self.at.0.into()),
+            ("scenario", differences(&self.scenario)),
+        ])
     }
 }
 
@@ -168,10 +173,11 @@ fn differences(scenario: &Scenario) -> Json {
             // told like that, and is looked for below.
             (Json::Object(group), Json::Object(old)) => {
                 let differs = |(name, _): &(&String, &Json)| old.get(*name) != group.get(*name);
-                let differing = group.iter().filter(differs);
-                let group: Map<String, Json> =
-                    differing.map(|(name, value)| (name.clone(), value.clone())).collect();
-                (!group.is_empty()).then_some(Json::Object(group))
+                let mut differing = Map::new();
+                for (name, value) in group.iter().filter(differs) {
+                    differing.insert(name.clone(), value.clone());
+                }
+                (!differing.is_empty()).then_some(Json::Object(differing))
             }
             (value, old) => (value != old || key == "preset").then(|| value.clone()),
         };
@@ -180,7 +186,7 @@ fn differences(scenario: &Scenario) -> Json {
         }
     }
     let own = Json::Object(own);
-    if Scenario::from_json(&own.to_string()).as_ref() == Ok(scenario) {
+    if Scenario::from_value(&own).as_ref() == Ok(scenario) {
         return own;
     }
     // Something that the preset says was taken away: the whole stands for itself, without it.

@@ -16,6 +16,7 @@ use serde_json::Value as Json;
 use super::until::Condition;
 use crate::cluster::field::Fields;
 use crate::cluster::{Action, BadInput, Scenario};
+use crate::json;
 
 /// What the page can point at besides servers (`master`, `replica-1`, …).
 pub const PLACES: [&str; 16] = [
@@ -87,14 +88,14 @@ impl Lesson {
     /// When the text is not JSON or not a lesson; the error begins with `place` and names the
     /// field.
     pub fn from_json(place: &str, text: &str) -> Result<Lesson, BadInput> {
-        let json: Json = serde_json::from_str(text)
+        let json = json::read(text)
             .map_err(|error| BadInput::new(place, format!("is not JSON: {error}")))?;
         let mut fields = Fields::of(place, &json)?;
         let (name, title) = (fields.text("name")?, fields.text("title")?);
         let intro = fields.text("intro")?;
         let scenario =
             fields.take("scenario").ok_or_else(|| fields.bad("scenario", "is missing"))?;
-        let scenario = Scenario::from_json(&scenario.to_string())
+        let scenario = Scenario::from_value(&scenario)
             .map_err(|error| fields.bad("scenario", format!("cannot be used: {error}")))?;
         let reader = Reader { scenario: &scenario };
         let mut steps = Vec::new();
@@ -171,7 +172,7 @@ impl Reader<'_> {
     }
 
     fn action(&self, fields: &Fields, name: &str, json: &Json) -> Result<Action, BadInput> {
-        let action = Action::from_json(&json.to_string())
+        let action = Action::from_value(json)
             .map_err(|error| fields.bad(name, format!("cannot be used: {error}")))?;
         let unknown = action.names().into_iter().find(|(_, server)| !self.is_server(server));
         match unknown {

@@ -5,8 +5,8 @@
 //! JavaScript would round is an error instead.
 
 use js_sys::{Array, Error, JSON, Number};
+use psync::json;
 use serde::Serialize;
-use serde_json::Value;
 use wasm_bindgen::{JsCast as _, JsValue};
 
 use crate::attributes::{MAX_SAFE, Pair, unsafe_number};
@@ -47,7 +47,7 @@ pub fn plain<T: Serialize + ?Sized>(method: &str, value: &T) -> Result<JsValue, 
 ///
 /// When a number in it is above 2^53 - 1.
 pub fn parsed(method: &str, text: &str) -> Result<JsValue, JsValue> {
-    let value: Value = serde_json::from_str(text).map_err(|why| error(method, &why.to_string()))?;
+    let value = json::read(text).map_err(|why| error(method, &why))?;
     match unsafe_number(&value, "result") {
         Some(path) => Err(error(method, &format!("{path} is above 2^53 - 1"))),
         None => JSON::parse(text).map_err(|_| error(method, "the result is no JSON")),
@@ -126,8 +126,7 @@ fn object_text(method: &str, name: &str, argument: &JsValue) -> Result<String, J
         .ok()
         .and_then(|text| text.as_string())
         .ok_or_else(|| error(method, &format!("{name} must be plain JSON")))?;
-    let value: Value =
-        serde_json::from_str(&text).map_err(|why| error(method, &format!("{name}: {why}")))?;
+    let value = json::read(&text).map_err(|why| error(method, &format!("{name}: {why}")))?;
     match unsafe_number(&value, name) {
         Some(path) => Err(error(method, &format!("{path} is above 2^53 - 1"))),
         None => Ok(text),

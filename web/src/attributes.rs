@@ -8,6 +8,7 @@
 //! One wrong pair never spoils the rest: it is left out and complained about by its name. Unknown
 //! names are no mistake: an element carries attributes of other scripts, a URL keys of other pages.
 
+use psync::json;
 use serde_json::{Map, Value};
 
 use crate::difference::Difference;
@@ -190,7 +191,7 @@ fn one(pair: &Pair, scenario: &Map<String, Value>, wanted: &mut Wanted) -> Resul
         Kind::Number => drop(changed.insert(snake, number(&pair.value)?)),
         Kind::Text => drop(changed.insert(snake, Value::from(pair.value.clone()))),
         Kind::Json => {
-            let value = serde_json::from_str(&pair.value).map_err(|error| error.to_string())?;
+            let value = json::read(&pair.value)?;
             changed.insert(snake, value);
         }
         Kind::Of(group) => insert(&mut changed, group, &snake, number(&pair.value)?),
@@ -237,8 +238,7 @@ pub fn differ(before: &[Pair], now: &[Pair]) -> bool {
 }
 
 fn accept(scenario: &Map<String, Value>) -> Result<Scenario, String> {
-    Scenario::from_json(&Value::Object(scenario.clone()).to_string())
-        .map_err(|error| error.to_string())
+    Scenario::from_value(&Value::Object(scenario.clone())).map_err(|error| error.to_string())
 }
 
 /// Puts a value into one of the objects of a scenario, which is made if it is not there.
@@ -253,10 +253,9 @@ pub fn insert(scenario: &mut Map<String, Value>, group: &str, name: &str, value:
 }
 
 fn json_object(text: &str) -> Result<Map<String, Value>, String> {
-    match serde_json::from_str(text) {
-        Ok(Value::Object(map)) => Ok(map),
-        Ok(_) => Err("it must be a JSON object".to_owned()),
-        Err(error) => Err(error.to_string()),
+    match json::read(text)? {
+        Value::Object(map) => Ok(map),
+        _ => Err("it must be a JSON object".to_owned()),
     }
 }
 

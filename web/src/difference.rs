@@ -2,8 +2,9 @@
 //!
 //! Everything else is the same on both sides: seed, replicas, writes, network, and what is done.
 
+use psync::json;
 use psync::server::config::parse_memory;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::attributes::insert;
 use crate::format::conf_size;
@@ -45,14 +46,15 @@ impl Difference {
     /// In words.
     pub fn from_json(text: &str) -> Result<Difference, String> {
         let wants = || "it must be a JSON object with engine, config or both".to_owned();
-        let Ok(Value::Object(json)) = serde_json::from_str(text) else { return Err(wants()) };
+        let Ok(Value::Object(json)) = json::read(text) else { return Err(wants()) };
         let mut difference = Difference::default();
         for (key, value) in json {
             match (key.as_str(), value) {
                 ("engine", Value::String(name)) => difference.engine = Some(name),
                 ("config", Value::Object(config)) => {
                     for (directive, value) in config {
-                        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                        let text =
+                            value.as_str().map_or_else(|| json::write(&value), str::to_owned);
                         difference.config.push((directive, text));
                     }
                 }
@@ -100,15 +102,14 @@ impl Difference {
     ///
     /// When the core refuses it, in its words.
     pub fn lay_over(&self, scenario: &Scenario) -> Result<Scenario, String> {
-        let mut json: Map<String, Value> =
-            serde_json::from_str(&scenario.to_json()).map_err(|error| error.to_string())?;
+        let Value::Object(mut json) = scenario.to_value() else { return Ok(scenario.clone()) };
         if let Some(engine) = &self.engine {
             json.insert("engine".to_owned(), Value::from(engine.clone()));
         }
         for (directive, value) in &self.config {
             insert(&mut json, "config", directive, Value::from(value.clone()));
         }
-        Scenario::from_json(&Value::Object(json).to_string()).map_err(|error| error.to_string())
+        Scenario::from_value(&Value::Object(json)).map_err(|error| error.to_string())
     }
 
     /// What differs, as one side has it; without a setup as the other one has.

@@ -8,6 +8,7 @@ use std::rc::{Rc, Weak};
 
 use gloo_timers::callback::Timeout;
 use js_sys::Array;
+use psync::json;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
@@ -387,13 +388,14 @@ impl Inner {
             self.announcer.borrow_mut().lesson(says);
         }
         if let Some(message) = news.complaint {
-            self.tell("psync-error", &serde_json::json!({ "message": message }));
+            self.tell("psync-error", &json::object(&mut [("message", message.into())]));
         }
         let (now_us, paused) = {
             let session = self.run.session();
             (session.snapshot().now_us, !session.state().playing)
         };
-        self.tell("psync-change", &serde_json::json!({ "now_us": now_us, "paused": paused }));
+        let detail = json::object(&mut [("now_us", now_us.into()), ("paused", paused.into())]);
+        self.tell("psync-change", &detail);
         self.announce();
         self.redraw();
     }

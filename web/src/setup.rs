@@ -6,7 +6,7 @@
 use psync::cluster::curve::Point;
 use psync::server::config::{Config, ConfigError, OutputLimit, parse_memory};
 use psync::server::engine::REDIS_7_2;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::attributes::{MAX_SAFE, insert};
 use crate::format::conf_size;
@@ -369,8 +369,7 @@ impl Change {
     ///
     /// When the core refuses it, in its words.
     pub fn lay_over(&self, scenario: &Scenario) -> Result<Scenario, String> {
-        let mut json: Map<String, Value> =
-            serde_json::from_str(&scenario.to_json()).map_err(|error| error.to_string())?;
+        let Value::Object(mut json) = scenario.to_value() else { return Ok(scenario.clone()) };
         match self {
             Change::Config(directive, value) => {
                 insert(&mut json, "config", directive, Value::from(value.clone()));
@@ -385,7 +384,7 @@ impl Change {
                 json.insert((*key).to_owned(), Value::from(*value));
             }
         }
-        Scenario::from_json(&Value::Object(json).to_string()).map_err(|error| error.to_string())
+        Scenario::from_value(&Value::Object(json)).map_err(|error| error.to_string())
     }
 }
 

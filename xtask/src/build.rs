@@ -75,9 +75,10 @@ fn publish_conformance(project: &Project) -> Result<()> {
 
 /// Makes the module and its glue smaller, where wasm-opt is installed.
 ///
-/// What counts is what is left after compression. Common subexpressions that get a local of their own
-/// make the code shorter and less alike, so it compresses worse: 2 kB. The names of imports carry 16
-/// digits of a checksum each, which do not compress at all: 5 kB with those of the glue.
+/// What counts is what is left after compression. Locals for common subexpressions and functions put
+/// into their only caller make the code shorter and less alike, so it compresses worse: 5 kB. The names
+/// of imports carry 16 digits of a checksum each, which do not compress at all: 5 kB with those of the
+/// glue.
 fn optimize(project: &Project) -> Result<()> {
     if project.find("wasm-opt").is_none() {
         return Ok(());
@@ -87,12 +88,14 @@ fn optimize(project: &Project) -> Result<()> {
     let names = project.path("dist/names.json");
     let mut wasm_opt = project.command("wasm-opt");
     // The features that Rust 1.95 uses for wasm32-unknown-unknown.
-    wasm_opt.args(["-Os", "--enable-bulk-memory", "--enable-mutable-globals"]);
+    wasm_opt.args(["--enable-bulk-memory", "--enable-mutable-globals"]);
     wasm_opt.args(["--enable-nontrapping-float-to-int", "--enable-sign-ext"]);
     wasm_opt.args(["--enable-multivalue", "--enable-reference-types"]);
+    wasm_opt.args(["--flatten", "--rereloop", "-Os", "--skip-pass=local-cse"]);
+    wasm_opt.arg("--one-caller-inline-max-function-size=0");
     // The stack comes first in memory, and it grows downwards: nothing has an address below 1,024
     // until the last kilobyte of it is in use.
-    wasm_opt.args(["--skip-pass=local-cse", "--low-memory-unused"]);
+    wasm_opt.arg("--low-memory-unused");
     wasm_opt.arg("--minify-imports-and-exports-and-modules");
     wasm_opt.arg(project.path(MODULE)).arg("-o").arg(&smaller);
     wasm_opt.stdout(fs::File::create(&names)?);

@@ -3,7 +3,7 @@
 //! The numbers are those of `static/conformance.json`, a committed copy of what the test run
 //! writes; the site has the whole table beside it.
 
-use serde_json::Value;
+use psync::json;
 use yew::Html;
 
 use crate::format::thousands;
@@ -26,7 +26,7 @@ pub fn proven(beside: &str) -> Html {
 /// What the table says in all; none while it is empty.
 #[must_use]
 pub fn summary(json: &str) -> Option<String> {
-    let table: Value = serde_json::from_str(json).ok()?;
+    let table = json::read(json).ok()?;
     let rows = table.get("rows")?.as_array().filter(|rows| !rows.is_empty())?;
     let sum = |name: &str| rows.iter().filter_map(|row| row.get(name)?.as_u64()).sum::<u64>();
     let mut servers: Vec<&str> =
@@ -57,7 +57,7 @@ mod tests {
 
     #[test]
     fn the_committed_table_reads() {
-        let table: Value = serde_json::from_str(TABLE).expect("JSON");
+        let table = json::read(TABLE).expect("JSON");
         assert!(table["rows"].is_array());
     }
 }

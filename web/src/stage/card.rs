@@ -12,6 +12,7 @@ use crate::world::{
     BacklogSnapshot, LinkSnapshot, PacketKind, ServerSnapshot, Snapshot, Trace, Transfer, Verdict,
     What,
 };
+use psync::json;
 
 /// A progress bar.
 #[derive(Clone, Debug, PartialEq)]
@@ -213,20 +214,25 @@ impl Card {
     #[must_use]
     pub fn toggle_action(&self) -> String {
         let verb = if self.cut { "heal" } else { "cut" };
-        serde_json::json!({ "do": verb, "replica": self.name }).to_string()
+        action(verb, "replica", &self.name)
     }
 
     /// What makes it a master.
     #[must_use]
     pub fn promote_action(&self) -> String {
-        serde_json::json!({ "do": "promote", "server": self.name }).to_string()
+        action("promote", "server", &self.name)
     }
 
     /// What restarts it.
     #[must_use]
     pub fn restart_action(&self) -> String {
-        serde_json::json!({ "do": "restart", "server": self.name }).to_string()
+        action("restart", "server", &self.name)
     }
+}
+
+/// An action as the buttons carry it.
+fn action(verb: &str, field: &str, name: &str) -> String {
+    json::write(&json::object(&mut [("do", verb.into()), (field, name.into())]))
 }
 
 /// What happened to each server until now, by its index.
