@@ -190,7 +190,7 @@ impl World {
             workload.curve = curve.to_vec();
         }
         workload.value_bytes = bytes.unwrap_or(workload.value_bytes);
-        if let Some(problem) = workload.too_much() {
+        if let Some(problem) = workload.too_much(self.nodes.len()) {
             return Err(bad("value_bytes", problem));
         }
         // The same curve once more is not the same: it begins again.

@@ -24,6 +24,10 @@ pub const VERSION: u64 = 1;
 /// Numbers travel through JavaScript, which counts exactly up to here (`Number.MAX_SAFE_INTEGER`).
 pub const LARGEST_NUMBER: u64 = (1 << 53) - 1;
 
+/// The most bytes of values in all keys of all servers together: each has its own copy, and the
+/// page keeps more of them to go back in time.
+const LARGEST_WORLD: u64 = 256 << 20;
+
 /// Everything that determines a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scenario {
@@ -154,6 +158,9 @@ impl Scenario {
         }
         if let Some(workload) = fields.object("workload")? {
             self.workload.read(workload)?;
+        }
+        if let Some(problem) = self.workload.too_much(self.replicas + 1) {
+            return Err(fields.bad("workload.value_bytes", problem));
         }
         if let Some(network) = fields.object("network")? {
             self.read_network(network)?;
@@ -327,9 +334,7 @@ impl Workload {
         }
         self.value_bytes = fields.number_or("value_bytes", self.value_bytes, 0..=LARGEST_VALUE)?;
         self.keys = fields.number_or("keys", self.keys, 1..=1_000_000)?;
-        let too_much = self.too_much().map(|problem| fields.bad("value_bytes", problem));
-        fields.finish()?;
-        too_much.map_or(Ok(()), Err)
+        fields.finish()
     }
 
     fn to_json(&self) -> Json {
@@ -342,15 +347,21 @@ impl Workload {
         ])
     }
 
-    /// What is too much about it, if anything is.
-    pub(super) fn too_much(&self) -> Option<String> {
+    /// What is too much about it on so many servers, if anything is.
+    pub(super) fn too_much(&self, servers: usize) -> Option<String> {
         let rate = self.writes_per_second.max(curve::peak(&self.curve));
-        let products =
-            [("writes a second", rate, LARGEST_FLOOD), ("keys", self.keys, LARGEST_HEAP)];
-        products.iter().find_map(|(of, count, most)| {
-            let all = count * self.value_bytes;
-            (all > *most)
-                .then(|| format!("times {count} {of} makes {all} bytes; at most {most} do"))
+        let products = [
+            (rate, "writes a second", 1, LARGEST_FLOOD),
+            (self.keys, "keys", 1, LARGEST_HEAP),
+            (self.keys, "keys", servers as u64, LARGEST_WORLD),
+        ];
+        products.into_iter().find_map(|(count, of, servers, most)| {
+            let all = count * servers * self.value_bytes;
+            let mut text = format!("times {count} {of}");
+            if servers > 1 {
+                text += &format!(" times {servers} servers (replicas + 1)");
+            }
+            (all > most).then(|| format!("{text} makes {all} bytes; at most {most} do"))
         })
     }
 }
@@ -381,6 +392,14 @@ mod tests {
         for preset in presets::all() {
             let scenario = Scenario::preset(&preset.name).expect("a preset is a scenario");
             assert_eq!(Scenario::from_json(&scenario.to_json()), Ok(scenario));
+        }
+    }
+
+    #[test]
+    fn every_preset_has_room_for_as_many_replicas_as_there_can_be() {
+        for preset in presets::all() {
+            let many = format!(r#"{{"preset":"{}","replicas":100}}"#, preset.name);
+            assert_eq!(Scenario::from_json(&many).map(|scenario| scenario.replicas), Ok(100));
         }
     }
 
@@ -448,10 +467,6 @@ mod tests {
                 "scenario.actions[0].argv is SYNC: only replicas say that, on their own link",
             ),
             (
-                r#"{"workload":{"writes_per_second":1000,"value_bytes":1000000}}"#,
-                "scenario.workload.value_bytes times 1000 writes a second makes 1000000000 bytes; at most 134217728 do",
-            ),
-            (
                 r#"{"workload":{"curve":[]}}"#,
                 "scenario.workload.curve has 0 points; it must have 1 to 64",
             ),
@@ -464,6 +479,27 @@ mod tests {
                 "scenario.workload.curve[0].writes_per_second is missing",
             ),
             (r#"{"speed":1}"#, "scenario.speed is not known here"),
+        ] {
+            assert_eq!(Scenario::from_json(text).expect_err(text).to_string(), says, "{text}");
+        }
+    }
+
+    #[test]
+    fn more_than_a_page_has_room_for_is_refused_with_the_product_and_its_limit() {
+        for (text, says) in [
+            (
+                r#"{"workload":{"writes_per_second":1000,"value_bytes":1000000}}"#,
+                "scenario.workload.value_bytes times 1000 writes a second makes 1000000000 bytes; at most 134217728 do",
+            ),
+            (
+                r#"{"replicas":99,"workload":{"keys":50,"value_bytes":60000}}"#,
+                "scenario.workload.value_bytes times 50 keys times 100 servers (replicas + 1) \
+                 makes 300000000 bytes; at most 268435456 do",
+            ),
+            (
+                r#"{"workload":{"keys":1000,"value_bytes":60000}}"#,
+                "scenario.workload.value_bytes times 1000 keys makes 60000000 bytes; at most 33554432 do",
+            ),
         ] {
             assert_eq!(Scenario::from_json(text).expect_err(text).to_string(), says, "{text}");
         }
