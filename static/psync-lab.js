@@ -52,8 +52,32 @@ function sheet() {
   return { link, loaded };
 }
 
-// A longer file is not even read.
+// A longer file is not even read, and a link that unpacks to more is none of ours.
 const LONGEST_FILE = 4 << 20;
+
+// What links carry is packed by zlib (src/cluster/share.rs), which the browser has.
+async function through(zlib, data) {
+  const reader = new Blob([data]).stream().pipeThrough(zlib).getReader();
+  const parts = [];
+  let length = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return new Blob(parts);
+    length += value.length;
+    if (length > LONGEST_FILE) throw new Error("link unpacks to more than 4 MB");
+    parts.push(value);
+  }
+}
+
+async function unpacked({ letters }, link) {
+  const data = letters(link);
+  try {
+    return await (await through(new DecompressionStream("deflate"), data)).text();
+  } catch (error) {
+    if (error instanceof TypeError) throw new Error("link is damaged: letters are missing or wrong");
+    throw error;
+  }
+}
 
 // Without news from a file that is dragged, it has gone elsewhere.
 const DRAG_ENDS_MS = 600;
@@ -74,6 +98,7 @@ class PsyncLab extends HTMLElement {
   #lab = null;
   #visible = false;
   #life = 0;
+  #turn = 0;
 
   #seen = new IntersectionObserver((entries) => {
     this.#visible = entries.at(-1).isIntersecting;
@@ -178,15 +203,18 @@ class PsyncLab extends HTMLElement {
     try {
       // Outside of a document a sheet does not load, and there is nothing to be seen.
       const [bindings] = await Promise.all([load(), this.isConnected && this.#sheet.loaded]);
+      const pairs = await this.#pairs();
       // Taken out meanwhile: what comes after that begins anew.
       if (life !== this.#life) return this.#start();
       this.#root.hidden = false;
       // A link leads to this page if that is where links are read, else to the lab's own.
       const here = this.hasAttribute("from-url");
       this.#root.dataset.home = here ? location.href.split(/[?#]/)[0] : beside("./");
-      this.#lab = new bindings.Lab(this, this.#root, this.#pairs());
+      this.#lab = new bindings.Lab(this, this.#root, pairs, this.#pack);
       this.dataset.state = "ready";
       this.#show();
+      // They may have changed while a link was unpacked.
+      this.#configure();
       if (this.autofocus && document.activeElement === document.body) {
         this.#root.focus({ preventScroll: true });
       }
@@ -197,28 +225,47 @@ class PsyncLab extends HTMLElement {
     }
   }
 
-  #configure() {
-    this.#lab?.configure(this.#pairs());
+  async #configure() {
+    if (!this.#lab) return;
+    const turn = (this.#turn += 1);
+    const pairs = await this.#pairs();
+    if (turn === this.#turn) this.#lab?.configure(pairs);
   }
 
   // [where, name, value] of everything that may say something about the scenario;
   // what the lab does not know, it ignores: attributes belong to other scripts too.
-  #pairs() {
+  // Of a link also what it carries, or nothing and what is wrong with it.
+  async #pairs() {
     const pairs = [...this.attributes].map(({ name, value }) => ["attribute", name, value]);
     if (this.hasAttribute("from-url")) {
       for (const part of [location.search.slice(1), location.hash.slice(1)]) {
         for (const [name, value] of new URLSearchParams(part)) pairs.push(["URL", name, value]);
       }
     }
+    const bindings = await load();
+    for (const pair of pairs.filter(([, name]) => name === "run")) {
+      await unpacked(bindings, pair[2]).then(
+        (text) => pair.push(text),
+        (error) => pair.push(null, error.message),
+      );
+    }
     return pairs;
   }
+
+  #pack = async (text) => {
+    const packed = await through(new CompressionStream("deflate"), text);
+    this.#lab?.packed(new Uint8Array(await packed.arrayBuffer()));
+  };
 
   async #take(file) {
     if (!file) return;
     const lab = await this.#start();
     try {
       if (file.size > LONGEST_FILE) throw new Error("it is longer than 4 MB");
-      lab.open(file.name, await file.text());
+      const bindings = await load();
+      const text = await file.text();
+      const link = bindings.link_in(text);
+      lab.open(file.name, link === undefined ? text : await unpacked(bindings, link));
     } catch (error) {
       lab.refuse(file.name, error.message);
     }

@@ -23,7 +23,6 @@ mod link;
 mod message;
 mod network;
 mod observe;
-mod packing;
 pub mod presets;
 mod process;
 mod room;

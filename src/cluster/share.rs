@@ -5,16 +5,14 @@
 //! lost a letter in an e-mail is refused and not half understood. The file is that JSON as it is.
 //!
 //! Hostile strings are refused before they cost anything: the text is measured first, and unpacked
-//! only up to [`MOST_JSON_BYTES`].
+//! only up to [`MOST_JSON_BYTES`]. Browsers have zlib, so the module for the page carries none:
+//! there `static/psync-lab.js` packs and unpacks, between [`letters`] and [`Shared::from_json`].
 
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use base64::{DecodeError, Engine};
-use miniz_oxide::inflate::TINFLStatus;
-use miniz_oxide::inflate::decompress_to_vec_zlib_with_limit;
 use serde_json::{Map, Value as Json};
 
 use super::field::{BadInput, Fields};
-use super::packing::pack;
 use super::run::Run;
 use super::scenario::{LARGEST_NUMBER, Scenario};
 use crate::json;
@@ -39,6 +37,40 @@ const MOST_JSON_BYTES: usize = 4 << 20;
 const VERSION: u64 = 1;
 const DAMAGED: &str = "is damaged: letters are missing or wrong";
 
+/// The string of a link that carries these packed bytes.
+#[must_use]
+pub fn link(packed: &[u8]) -> String {
+    format!("{VERSION}.{}", URL_SAFE_NO_PAD.encode(packed))
+}
+
+/// The packed bytes that a link's string stands for.
+///
+/// # Errors
+/// When it is of another version, too long, or has letters that no link has.
+pub fn letters(text: &str) -> Result<Vec<u8>, BadInput> {
+    let text = text.trim();
+    if text.len() > LONGEST_TEXT {
+        return Err(bad("is too long: more than 1 MB"));
+    }
+    let Some((version, packed)) = text.split_once('.') else {
+        return Err(bad("has no version: it must begin with \"1.\""));
+    };
+    if version.parse() != Ok(VERSION) {
+        let shown: String = version.chars().take(12).collect();
+        return Err(bad(&format!("is of version \"{shown}\"; this page reads version {VERSION}")));
+    }
+    URL_SAFE_NO_PAD.decode(packed).map_err(|error| match error {
+        DecodeError::InvalidByte(place, _) => {
+            bad(&format!("is damaged: letter {} is one that no link has", place + 3))
+        }
+        _ => bad(DAMAGED),
+    })
+}
+
+fn bad(problem: &str) -> BadInput {
+    BadInput::new("link", problem)
+}
+
 impl Shared {
     /// The run as it is.
     #[must_use]
@@ -55,10 +87,18 @@ impl Shared {
     }
 
     /// As a string for the fragment of a link: letters, digits, `.`, `-` and `_`.
+    ///
+    /// Not in the browser, which packs with its own zlib: [`Shared::to_json`], then [`link`].
+    #[cfg(not(target_arch = "wasm32"))]
     #[must_use]
     pub fn encode(&self) -> String {
-        let packed = pack(json::write(&self.to_value()).as_bytes());
-        format!("{VERSION}.{}", URL_SAFE_NO_PAD.encode(packed))
+        link(&miniz_oxide::deflate::compress_to_vec_zlib(self.to_json().as_bytes(), 9))
+    }
+
+    /// What a link carries, not packed yet.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        json::write(&self.to_value())
     }
 
     /// As the text of a file: an action a line, so that two runs can be compared by eye.
@@ -66,7 +106,7 @@ impl Shared {
     pub fn to_file(&self) -> String {
         // Inside of a JSON string no quote stands without a backslash: this is where a thing begins.
         let begins = "{\"at_us\"";
-        let lines = json::write(&self.to_value()).replace(begins, &format!("\n{begins}"));
+        let lines = self.to_json().replace(begins, &format!("\n{begins}"));
         format!("{}\n", lines.trim_start())
     }
 
@@ -82,40 +122,32 @@ impl Shared {
 
     /// Reads a string that [`Shared::encode`] made.
     ///
+    /// Not in the browser, which unpacks with its own zlib: [`letters`], then
+    /// [`Shared::from_json`].
+    ///
     /// # Errors
     /// When it is of another version, damaged, too large, or holds what is no run; the error says
     /// which.
+    #[cfg(not(target_arch = "wasm32"))]
     pub fn decode(text: &str) -> Result<Shared, BadInput> {
-        let bad = |problem: &str| BadInput::new("link", problem);
-        let text = text.trim();
-        if text.len() > LONGEST_TEXT {
-            return Err(bad("is too long: more than 1 MB"));
-        }
-        let Some((version, packed)) = text.split_once('.') else {
-            return Err(bad("has no version: it must begin with \"1.\""));
-        };
-        if version.parse() != Ok(VERSION) {
-            let shown: String = version.chars().take(12).collect();
-            return Err(bad(&format!(
-                "is of version \"{shown}\"; this page reads version {VERSION}"
-            )));
-        }
-        let packed = URL_SAFE_NO_PAD.decode(packed).map_err(|error| match error {
-            DecodeError::InvalidByte(place, _) => {
-                bad(&format!("is damaged: letter {} is one that no link has", place + 3))
-            }
-            _ => bad(DAMAGED),
-        })?;
-        let json =
-            decompress_to_vec_zlib_with_limit(&packed, MOST_JSON_BYTES).map_err(|error| {
+        use miniz_oxide::inflate::{TINFLStatus, decompress_to_vec_zlib_with_limit};
+        let json = decompress_to_vec_zlib_with_limit(&letters(text)?, MOST_JSON_BYTES).map_err(
+            |error| {
                 bad(match error.status {
                     TINFLStatus::HasMoreOutput => "unpacks to more than 4 MB",
-                    TINFLStatus::Adler32Mismatch => "is damaged: its checksum is wrong",
                     _ => DAMAGED,
                 })
-            })?;
-        let json = String::from_utf8(json).map_err(|_| bad("holds no text"))?;
-        Shared::read("link", &json)
+            },
+        )?;
+        Shared::from_json(&String::from_utf8(json).map_err(|_| bad("holds no text"))?)
+    }
+
+    /// Reads what a link carried, unpacked.
+    ///
+    /// # Errors
+    /// When it is no run; the error says why.
+    pub fn from_json(text: &str) -> Result<Shared, BadInput> {
+        Shared::read("link", text)
     }
 
     /// Reads the text of a file: one that [`Shared::to_file`] made, or a bare scenario.

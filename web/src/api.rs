@@ -10,7 +10,7 @@ use serde::Serialize;
 use wasm_bindgen::{JsCast as _, JsValue};
 
 use crate::attributes::{MAX_SAFE, Pair, unsafe_number};
-use crate::world::{Action, Scenario, Snapshot};
+use crate::world::{Action, Scenario, Shared, Snapshot};
 
 /// The longest that one call may run the world: a day. More would look like a page that hangs.
 pub const LONGEST_US: u64 = 86_400_000_000;
@@ -106,14 +106,20 @@ pub fn scenario(argument: &JsValue) -> Result<Scenario, JsValue> {
     Scenario::from_json(&text).map_err(|why| error(METHOD, &why.to_string()))
 }
 
-/// The `[source, name, value]` lists of the element's script.
+/// The `[source, name, value]` lists of the element's script; of a link also what it carries,
+/// unpacked, and what was wrong with it.
 #[must_use]
 pub fn pairs(list: &Array) -> Vec<Pair> {
     let text = |entry: &Array, i| entry.get(i).as_string().unwrap_or_default();
     list.iter()
         .map(|entry| {
             let entry = Array::from(&entry);
-            Pair { source: text(&entry, 0), name: text(&entry, 1), value: text(&entry, 2) }
+            let (name, value) = (text(&entry, 1), text(&entry, 2));
+            let run = (name == "run").then(|| match entry.get(3).as_string() {
+                Some(json) => Shared::from_json(&json).map_err(|why| why.to_string()),
+                None => Err(text(&entry, 4)),
+            });
+            Pair { source: text(&entry, 0), name, value, run }
         })
         .collect()
 }

@@ -29,6 +29,8 @@ pub struct Pair {
     pub name: String,
     /// Its text.
     pub value: String,
+    /// Of a link the run that it carries, or what is wrong with it.
+    pub run: Option<Result<Shared, String>>,
 }
 
 /// What the pairs say.
@@ -52,6 +54,8 @@ pub struct Wanted {
     pub compare: Option<Difference>,
     /// What was wrong, in words that name the pair.
     pub complaints: Vec<String>,
+    /// The pair that each of them is about.
+    pub wrong: Vec<Pair>,
 }
 
 const NUMBERS: [&str; 3] = ["version", "seed", "replicas"];
@@ -85,6 +89,7 @@ pub fn read(pairs: &[Pair]) -> Result<Wanted, String> {
         speed: None,
         compare: None,
         complaints: Vec::new(),
+        wrong: Vec::new(),
     };
     for pair in pairs {
         match one(pair, &scenario, &mut wanted) {
@@ -105,12 +110,13 @@ pub fn read(pairs: &[Pair]) -> Result<Wanted, String> {
             Err(why) => complaints.push(complaint(pair, &why)),
         }
     }
-    wanted.complaints = complaints;
+    (wanted.wrong, wanted.complaints) = complaints.into_iter().unzip();
     Ok(wanted)
 }
 
-fn complaint(pair: &Pair, why: &str) -> String {
-    format!("{} {}=\"{}\" was left out: {why}", pair.source, pair.name, clip(&pair.value))
+fn complaint(pair: &Pair, why: &str) -> (Pair, String) {
+    let Pair { source, name, value, .. } = pair;
+    (pair.clone(), format!("{source} {name}=\"{}\" was left out: {why}", clip(value)))
 }
 
 fn clip(text: &str) -> String {
@@ -124,13 +130,14 @@ type Base = (Map<String, Value>, Option<Shared>);
 
 /// What everything else is laid over: a whole run or scenario, else the preset, else the default
 /// one.
-fn base(pairs: &[Pair], complaints: &mut Vec<String>) -> Base {
+fn base(pairs: &[Pair], complaints: &mut Vec<(Pair, String)>) -> Base {
     let mut base = (preset(DEFAULT_PRESET), None);
     for pair in pairs {
         let changed = match pair.name.as_str() {
-            "run" => Shared::decode(&pair.value)
-                .map(|run| (preset(DEFAULT_PRESET), Some(run)))
-                .map_err(|error| error.to_string()),
+            "run" => match pair.run.clone() {
+                Some(run) => run.map(|run| (preset(DEFAULT_PRESET), Some(run))),
+                None => continue,
+            },
             "scenario" => json_object(&pair.value).and_then(whole),
             "preset" => whole(preset(&pair.value)),
             _ => continue,
@@ -315,7 +322,9 @@ mod tests {
     use crate::world::Instant;
 
     fn pair(name: &str, value: &str) -> Pair {
-        Pair { source: "attribute".to_owned(), name: name.to_owned(), value: value.to_owned() }
+        let run = (name == "run").then(|| Shared::decode(value).map_err(|why| why.to_string()));
+        let (name, value) = (name.to_owned(), value.to_owned());
+        Pair { source: "attribute".to_owned(), name, value, run }
     }
 
     fn json(wanted: &Wanted) -> Value {

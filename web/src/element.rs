@@ -7,7 +7,8 @@ use std::cell::RefCell;
 use std::rc::{Rc, Weak};
 
 use gloo_timers::callback::Timeout;
-use js_sys::Array;
+use js_sys::{Array, Function};
+use psync::cluster::share;
 use psync::json;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -23,7 +24,7 @@ use crate::run::RunHandle;
 use crate::session::Session;
 use crate::state::{Compare, Msg};
 use crate::world::DecisionRecord;
-use crate::{api, attributes, frame, keys, refusal};
+use crate::{api, attributes, frame, keys, refusal, session};
 
 /// One mounted element.
 #[wasm_bindgen]
@@ -37,6 +38,8 @@ struct Inner {
     me: Weak<Inner>,
     host: HtmlElement,
     root: Element,
+    /// Packs what a link carries, and answers with [`Lab::packed`].
+    pack: Function,
     run: RunHandle,
     frames: RefCell<Option<FrameLoop>>,
     redraw: RefCell<Option<Callback<()>>>,
@@ -59,7 +62,12 @@ impl Lab {
     ///
     /// When the core refuses even the default scenario.
     #[wasm_bindgen(constructor)]
-    pub fn new(host: HtmlElement, root: Element, list: &Array) -> Result<Lab, JsValue> {
+    pub fn new(
+        host: HtmlElement,
+        root: Element,
+        list: &Array,
+        pack: Function,
+    ) -> Result<Lab, JsValue> {
         let pairs = api::pairs(list);
         let wanted = attributes::read(&pairs).map_err(|why| api::error("psync-lab", &why))?;
         let run = RunHandle::new(Session::new(wanted.scenario.clone()));
@@ -68,6 +76,7 @@ impl Lab {
             me: Weak::clone(me),
             host,
             root,
+            pack,
             run,
             frames: RefCell::default(),
             redraw: RefCell::default(),
@@ -96,8 +105,11 @@ impl Lab {
             Ok(wanted) => wanted,
             Err(why) => return inner.ask(Msg::Complain(why)),
         };
-        let known = inner.last.borrow().complaints.clone();
-        let wrong = wanted.complaints.iter().any(|complaint| !known.contains(complaint));
+        // What was wrong before and still is does not keep the rest from being followed.
+        let known = inner.last.borrow().clone();
+        let known = known.wrong.iter().zip(&known.complaints).collect::<Vec<_>>();
+        let mut complaints = wanted.wrong.iter().zip(&wanted.complaints);
+        let wrong = complaints.any(|complaint| !known.contains(&complaint));
         let opens = !wrong && attributes::differ(&before, &pairs);
         if opens {
             inner.ask(Msg::Load(Box::new(wanted.scenario.clone())));
@@ -115,6 +127,11 @@ impl Lab {
             }
             Err(why) => self.refuse(name, &why),
         }
+    }
+
+    /// What the script packed for "Share".
+    pub fn packed(&self, bytes: &[u8]) {
+        self.inner.ask(Msg::Packed(share::link(bytes)));
     }
 
     /// A file that cannot be read; the run goes on.
@@ -252,6 +269,23 @@ impl Lab {
     }
 }
 
+/// The packed bytes that the string of a link stands for.
+///
+/// # Errors
+///
+/// When it is none of this version, or has letters that no link has.
+#[wasm_bindgen]
+pub fn letters(link: &str) -> Result<Vec<u8>, JsValue> {
+    share::letters(link).map_err(|why| js_sys::Error::new(&why.to_string()).into())
+}
+
+/// The string of the link that a file holds, where it is no run itself.
+#[wasm_bindgen]
+#[must_use]
+pub fn link_in(text: &str) -> Option<String> {
+    session::link_in(text).map(str::to_owned)
+}
+
 impl Inner {
     fn mount(&self) {
         let weak = Weak::clone(&self.me);
@@ -345,6 +379,11 @@ impl Inner {
     /// Somebody at the page asks for something: what is wrong is shown there.
     fn ask(&self, msg: Msg) {
         let done = self.run.session_mut().apply(msg);
+        let to_pack = self.run.session_mut().to_pack();
+        if let Some(text) = to_pack {
+            // The script answers with `packed`; it catches what goes wrong.
+            let _ = self.pack.call1(&JsValue::NULL, &text.into());
+        }
         if let Err(why) = done {
             let complaint = refusal::in_words(&why);
             let complained = self.run.session_mut().apply(Msg::Complain(complaint));

@@ -16,8 +16,7 @@ use crate::setup::{Change, Setup};
 use crate::state::{Msg, State, Tab};
 use crate::timeline::stretch::Stretch;
 use crate::world::{
-    Action, Branches, DecisionRecord, Finding, Instant, LinkState, Run, Scenario, Shared, Snapshot,
-    What,
+    Action, Branches, DecisionRecord, Finding, Instant, LinkState, Run, Scenario, Snapshot, What,
 };
 
 mod beside;
@@ -28,10 +27,11 @@ pub mod lessons;
 mod looking;
 mod sharing;
 
-pub use self::sharing::KEY;
+pub use self::sharing::{KEY, link_in};
 
 use self::beside::Beside;
 pub use self::beside::Otherwise;
+use self::sharing::Unpacked;
 
 /// The longest real time that one frame stands for: a page that was away does not catch up.
 pub const LONGEST_FRAME_US: u64 = 100_000;
@@ -76,6 +76,8 @@ pub struct Session {
     setup: Setup,
     /// The moment that the stretch shown followed last.
     followed_us: Option<u64>,
+    /// What "Share" will show, once the browser has packed it.
+    unpacked: Option<Unpacked>,
 }
 
 impl Session {
@@ -100,6 +102,7 @@ impl Session {
             complained: None,
             setup,
             followed_us: None,
+            unpacked: None,
         }
     }
 
@@ -276,8 +279,8 @@ impl Session {
             Msg::Onward(on) => self.onward(on)?,
             Msg::Share(open) => self.offer(open),
             Msg::Copied(done) => self.copied(done),
-            Msg::OpenLink(text) => self.open(Shared::decode(&text))?,
-            Msg::OpenFile(text) => self.open(sharing::read(&text))?,
+            Msg::Packed(link) => self.packed(link),
+            Msg::OpenFile(text) => self.open(&text)?,
             Msg::AutoSlow(on) => self.state.auto_slow = on,
             Msg::Presentation(on) => self.state.presentation = on,
             Msg::Command { server, line } => self.command(server, line),
@@ -417,7 +420,7 @@ impl Session {
 
     fn complain(&mut self, complaint: String) {
         // Below an open dialog nobody would see it.
-        self.state.sharing = None;
+        self.offer(false);
         self.complained = Some(complaint.clone());
         self.state.complaint = Some(complaint);
     }

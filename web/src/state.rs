@@ -71,9 +71,9 @@ pub enum Msg {
     Share(bool),
     /// Whether the browser let the link be copied.
     Copied(bool),
-    /// Open what a link carries.
-    OpenLink(String),
-    /// Open the text of a file: a run, a bare scenario or a link.
+    /// The string of a link to what is to be shown, packed meanwhile.
+    Packed(String),
+    /// Open the text of a file: a run or a bare scenario.
     OpenFile(String),
     /// Whether time slows down around a decision.
     AutoSlow(bool),

@@ -89,7 +89,8 @@ fn every_name_of_the_public_interface_is_there() {
 
 #[test]
 fn share_shows_a_link_or_where_that_is_too_long_a_file() {
-    let short = html("too-long", vec![Msg::Advance(9_000_000), Msg::Share(true)]);
+    let packed = |letters| Msg::Packed(format!("1.{}", "A".repeat(letters)));
+    let short = html("too-long", vec![Msg::Advance(9_000_000), Msg::Share(true), packed(300)]);
     has(&short, &["#run=1.", ">Copy link<", ">Save as file<", "9.000 s", "1 done"]);
     assert!(
         !html("too-long", vec![]).contains("#run="),
@@ -100,7 +101,7 @@ fn share_shows_a_link_or_where_that_is_too_long_a_file() {
         many.push(Msg::Advance(10_007 + n));
         many.push(Msg::Act(crate::keys::burst(1 + n % 7, 10 + n)));
     }
-    let long = html("calm", [many, vec![Msg::Share(true)]].concat());
+    let long = html("calm", [many, vec![Msg::Share(true), packed(4096)]].concat());
     has(&long, &[" letters long.", "longer than 4,096", ">Save as file<", "700 done"]);
     assert!(!long.contains("#run=") && !long.contains("Copy link"), "{long}");
 }

@@ -7,38 +7,48 @@
 use super::Session;
 use crate::format::{seconds, thousands};
 use crate::state::Sharing;
-use crate::world::{BadInput, Shared, presets};
+use crate::world::{Shared, presets};
 
 /// What a link has before its string.
 pub const KEY: &str = "run=";
 
-impl Session {
-    /// The run as a string for the fragment of a link.
-    #[must_use]
-    pub fn share(&self) -> String {
-        Shared::of(self.run()).encode()
-    }
+/// What is to be shown, and the text that its link carries.
+#[derive(Debug)]
+pub(super) struct Unpacked {
+    sharing: Sharing,
+    text: String,
+}
 
-    /// The run as the text of a file, for those whose link would be too long.
-    #[must_use]
-    pub fn file(&self) -> String {
-        Shared::of(self.run()).to_file()
+impl Session {
+    /// What has to be packed before "Share" can show a link. It is given once.
+    pub fn to_pack(&mut self) -> Option<String> {
+        let unpacked = self.unpacked.as_mut()?;
+        Some(std::mem::take(&mut unpacked.text)).filter(|text| !text.is_empty())
     }
 
     pub(super) fn offer(&mut self, open: bool) {
-        self.state.sharing = open.then(|| {
+        self.state.sharing = None;
+        self.unpacked = open.then(|| {
             let shared = Shared::of(self.run());
             let preset = shared.scenario.preset.as_deref();
             let name =
                 format!("psync-lab-{}-{}.json", preset.unwrap_or("own"), shared.scenario.seed);
-            Sharing {
-                code: shared.encode(),
+            let sharing = Sharing {
+                code: String::new(),
                 file: shared.to_file(),
                 name,
                 carries: carries(&shared),
                 copied: None,
-            }
+            };
+            Unpacked { sharing, text: shared.to_json() }
         });
+    }
+
+    pub(super) fn packed(&mut self, link: String) {
+        // It may have been closed meanwhile.
+        if let Some(Unpacked { sharing, .. }) = self.unpacked.take() {
+            self.state.sharing = Some(Sharing { code: link, ..sharing });
+        }
     }
 
     pub(super) fn copied(&mut self, done: bool) {
@@ -47,29 +57,28 @@ impl Session {
         }
     }
 
-    pub(super) fn open(&mut self, shared: Result<Shared, BadInput>) -> Result<(), String> {
-        let shared = shared.map_err(|error| error.to_string())?;
+    pub(super) fn open(&mut self, text: &str) -> Result<(), String> {
+        let shared = Shared::from_file(text.trim()).map_err(|error| error.to_string())?;
         self.load_run(shared.run());
-        self.state.sharing = None;
+        self.offer(false);
         Ok(())
     }
 }
 
-/// Reads what a file holds: a run, a bare scenario, or a link to a run.
-pub(super) fn read(text: &str) -> Result<Shared, BadInput> {
+/// The string of the link that a file holds, where it is no run itself: an address, or the string
+/// alone.
+#[must_use]
+pub fn link_in(text: &str) -> Option<&str> {
     let text = text.trim();
     if text.starts_with('{') {
-        return Shared::from_file(text);
+        return None;
     }
     if let Some((_, link)) = text.split_once(KEY) {
-        let ends = |c: char| c == '&' || c.is_whitespace();
-        return Shared::decode(link.split(ends).next().unwrap_or_default());
+        return link.split(|c: char| c == '&' || c.is_whitespace()).next();
     }
-    match text.split_once('.') {
-        // The string alone, without the address before it.
-        Some((version, _)) if version.parse::<u64>().is_ok() => Shared::decode(text),
-        _ => Shared::from_file(text),
-    }
+    // The string alone, without the address before it.
+    let (version, _) = text.split_once('.')?;
+    version.parse::<u64>().is_ok().then_some(text)
 }
 
 fn carries(shared: &Shared) -> Vec<(&'static str, String)> {
@@ -104,7 +113,8 @@ mod tests {
         let (limit, _) = limit.split_once(';').expect("its end");
         let (mega, shift) = limit.split_once(" << ").expect("a shift");
         let limit = mega.parse::<usize>().expect("a number") << shift.parse::<u32>().expect("one");
-        let says = |bytes: usize| read(&"{".repeat(bytes)).expect_err("braces").to_string();
+        let says =
+            |bytes: usize| Shared::from_file(&"{".repeat(bytes)).expect_err("braces").to_string();
         let too_long = format!("more than {} MB", limit >> 20);
         assert!(says(limit + 1).ends_with(&too_long), "{}", says(limit + 1));
         assert!(!says(limit).ends_with(&too_long), "{}", says(limit));

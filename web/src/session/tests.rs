@@ -1,6 +1,8 @@
 //! What messages do to a session, without a DOM.
 
 use super::*;
+use crate::state::Sharing;
+use crate::world::Shared;
 
 fn session(preset: &str) -> Session {
     Session::new(Scenario::preset(preset).unwrap())
@@ -234,18 +236,33 @@ fn a_lesson_is_read_with_next_and_previous_and_the_goal_ticks_itself_off() {
     assert!(session.lesson().is_none() && session.apply(Msg::LessonNext).is_err());
 }
 
+/// "Share" with the packing done, which is the browser's.
+fn shared(session: &mut Session) -> Sharing {
+    session.apply(Msg::Share(true)).unwrap();
+    let text = session.to_pack().unwrap();
+    let code = Shared::from_json(&text).unwrap().encode();
+    session.apply(Msg::Packed(code)).unwrap();
+    session.state().sharing.clone().unwrap()
+}
+
+/// What a link carries, unpacked.
+fn carried(code: &str) -> String {
+    Shared::decode(code).unwrap().to_json()
+}
+
 #[test]
 fn a_shared_string_opens_the_same_run_and_a_bad_one_changes_nothing() {
     let mut session = session("too-long");
     advance(&mut session, 9_000_000);
     session.apply(Msg::ToggleLink(1)).unwrap();
     advance(&mut session, 1_234_567);
-    let (text, file, digest) = (session.share(), session.file(), session.run().digest());
-    for msg in [Msg::OpenLink(text), Msg::OpenFile(file)] {
+    let sharing = shared(&mut session);
+    let digest = session.run().digest();
+    for text in [carried(&sharing.code), sharing.file] {
         let mut fresh = Session::new(Scenario::preset("calm").unwrap());
-        assert!(fresh.apply(Msg::OpenLink("1.AAAA".to_owned())).is_err());
+        assert!(fresh.apply(Msg::OpenFile("{".to_owned())).is_err());
         assert_eq!(fresh.run().scenario().preset.as_deref(), Some("calm"));
-        fresh.apply(msg).unwrap();
+        fresh.apply(Msg::OpenFile(text)).unwrap();
         assert_eq!(fresh.run().digest(), digest);
         assert_eq!(fresh.news().complaint, None);
     }
@@ -256,11 +273,13 @@ fn share_offers_the_moment_at_which_it_was_asked_for() {
     let mut session = session("too-long");
     advance(&mut session, 9_000_000);
     session.apply(Msg::ToggleLink(1)).unwrap();
-    let code = session.share();
     session.apply(Msg::Share(true)).unwrap();
+    let text = session.to_pack().unwrap();
+    assert_eq!((session.to_pack(), session.state().sharing.is_none()), (None, true));
     advance(&mut session, 1_000_000);
+    session.apply(Msg::Packed("1.code".to_owned())).unwrap();
     let sharing = session.state().sharing.clone().unwrap();
-    assert_eq!((&sharing.code, &*sharing.name), (&code, "psync-lab-too-long-42.json"));
+    assert_eq!((&*sharing.code, &*sharing.name), ("1.code", "psync-lab-too-long-42.json"));
     let carries: Vec<(&str, &str)> =
         sharing.carries.iter().map(|(name, value)| (*name, &**value)).collect();
     let title = &crate::world::presets::find("too-long").unwrap().title;
@@ -269,13 +288,17 @@ fn share_offers_the_moment_at_which_it_was_asked_for() {
     session.apply(Msg::Copied(true)).unwrap();
     assert_eq!(session.state().sharing.as_ref().unwrap().copied, Some(true));
     // Both of what it offers lead back, and what is opened closes it.
-    for msg in [Msg::OpenLink(sharing.code), Msg::OpenFile(sharing.file)] {
-        session.apply(Msg::Share(true)).unwrap();
-        session.apply(msg).unwrap();
+    for opened in [text.clone(), sharing.file] {
+        shared(&mut session);
+        session.apply(Msg::OpenFile(opened)).unwrap();
         assert!(session.state().sharing.is_none() && !session.state().playing);
-        assert_eq!((session.snapshot().now_us, session.share()), (9_000_000, code.clone()));
+        session.apply(Msg::Share(true)).unwrap();
+        assert_eq!((session.snapshot().now_us, session.to_pack()), (9_000_000, Some(text.clone())));
     }
-    session.apply(Msg::Share(true)).unwrap();
+    session.apply(Msg::Share(false)).unwrap();
+    session.apply(Msg::Packed("1.late".to_owned())).unwrap();
+    assert!(session.state().sharing.is_none(), "it was closed before it was packed");
+    shared(&mut session);
     session.apply(Msg::Complain("It is below the dialog.".to_owned())).unwrap();
     assert!(session.state().sharing.is_none());
 }
@@ -284,13 +307,17 @@ fn share_offers_the_moment_at_which_it_was_asked_for() {
 fn a_file_may_hold_a_run_a_scenario_or_a_link_and_says_what_is_wrong_with_it() {
     let mut session = session("too-long");
     advance(&mut session, 2_500_000);
-    let (code, digest) = (session.share(), session.run().digest());
+    let Sharing { code, file, .. } = shared(&mut session);
+    let digest = session.run().digest();
+    let open = |session: &mut Session, text: &str| {
+        let unpacked = link_in(text).map(|link| Shared::decode(link).map(|run| run.to_json()));
+        let text = unpacked.unwrap_or_else(|| Ok(text.to_owned()));
+        session.apply(Msg::OpenFile(text.map_err(|why| why.to_string())?))
+    };
     let shortcut = format!("[InternetShortcut]\r\nURL=https://x.example/lab/#run={code}\r\n");
-    for text in
-        [session.file(), format!(" {code}\n"), format!("#theme=dark&run={code}&x"), shortcut]
-    {
+    for text in [file, format!(" {code}\n"), format!("#theme=dark&run={code}&x"), shortcut] {
         let mut fresh = Session::new(Scenario::preset("calm").unwrap());
-        fresh.apply(Msg::OpenFile(text)).unwrap();
+        open(&mut fresh, &text).unwrap();
         assert_eq!(fresh.run().digest(), digest);
     }
     session.apply(Msg::OpenFile(r#"{ "preset": "calm", "replicas": 2 }"#.to_owned())).unwrap();
@@ -307,7 +334,7 @@ fn a_file_may_hold_a_run_a_scenario_or_a_link_and_says_what_is_wrong_with_it() {
         ("https://x.example/#run=1.abc", "link is damaged: "),
         ("2.abc", "link is of version \"2\"; this page reads version 1"),
     ] {
-        let said = session.apply(Msg::OpenFile(text.to_owned())).unwrap_err();
+        let said = open(&mut session, text).unwrap_err();
         assert!(said.starts_with(says), "{text}: {said}");
         assert_eq!(session.run().digest(), digest, "{text}");
     }
