@@ -52,8 +52,14 @@ impl World {
     /// Servers that follow each other hold the same bytes: from here on they are in memory once.
     pub(super) fn share(&mut self) {
         let Some(source) = self.source().cloned() else { return };
-        for node in &mut self.nodes {
+        for index in 0..self.nodes.len() {
+            let (before, rest) = self.nodes.split_at_mut(index);
+            let Some(node) = rest.first_mut() else { return };
             node.server.share(&source);
+            // Replicas are behind by the same bytes.
+            if let Some(other) = before.last() {
+                node.server.share(&other.server);
+            }
         }
     }
 
@@ -77,8 +83,10 @@ impl World {
             let server = &node.server;
             let old = before.nodes.get(index);
             let fresh = old.map_or(u64::MAX, |old| behind(server, &old.server));
-            let other = source.filter(|source| !std::ptr::eq(*source, server));
-            let own = other.map_or(u64::MAX, |other| behind(server, other)).min(fresh);
+            let beside = index.checked_sub(1).map(|index| &self.nodes[index].server);
+            let others = source.into_iter().chain(beside).map(|other| behind(server, other));
+            let is_source = source.is_some_and(|source| std::ptr::eq(source, server));
+            let own = others.filter(|_| !is_source).min().unwrap_or(u64::MAX).min(fresh);
             let kept = match server.engine().keeping {
                 // The newest block is still being filled, so each copy has its own.
                 Keeping::Blocks(_) => kept(server).min(own.saturating_add(server.open_bytes())),

@@ -184,7 +184,9 @@ impl Server {
             self.heard_newline(conn);
         } else if !frame.argv.is_empty() {
             self.counters.commands += 1;
+            self.unit.raw = frame.raw.clone();
             self.dispatch(conn, &frame.argv);
+            self.unit.raw = Bytes::new();
         }
     }
 

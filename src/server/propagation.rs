@@ -12,17 +12,38 @@ use bytes::Bytes;
 use super::Server;
 use super::engine::Wrapping;
 use crate::stream::backlog::Cut;
-use crate::wire::encode_command;
+use crate::wire::{command_len, encode_command};
 
 /// The command, or the transaction, that is being executed.
 #[derive(Clone, Debug, Default)]
 pub struct Unit {
+    /// Its text, as it came from a client.
+    pub raw: Bytes,
     /// Effects that are still to be sent, with their databases.
     gathered: Vec<(u32, Vec<Bytes>)>,
     /// Whether it is a transaction.
     pub in_exec: bool,
     /// Whether its MULTI is in the stream already.
     opened: bool,
+}
+
+impl Unit {
+    /// The text of an effect. Mostly that is what the client sent; then it is in memory once, in
+    /// the keyspace and in the backlog.
+    pub fn encoded(&self, argv: &[Bytes]) -> Bytes {
+        let mut rest = self.raw.as_ptr_range();
+        let follows = argv.iter().map(|arg| arg.as_ptr_range()).all(|arg| {
+            let follows = rest.start <= arg.start && arg.end <= rest.end;
+            rest.start = arg.end;
+            follows
+        });
+        // No other text with these arguments in this order is as short.
+        if follows && command_len(argv) == self.raw.len() as u64 {
+            self.raw.clone()
+        } else {
+            encode_command(argv)
+        }
+    }
 }
 
 const MULTI: Bytes = Bytes::from_static(b"MULTI");
@@ -106,5 +127,34 @@ impl Server {
             return self.unheard(argv);
         }
         self.emit(encode_command(argv), Cut::Arguments);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::CommandDecoder;
+
+    #[test]
+    fn what_came_as_it_is_passed_on_is_not_written_anew() {
+        for (text, same) in [
+            ("*3\r\n$3\r\nset\r\n$1\r\nk\r\n$2\r\nvv\r\n", true),
+            ("*3\r\n$3\r\nset\r\n$1\r\nk\r\n$0\r\n\r\n", true),
+            ("set k vv\r\n", false),
+        ] {
+            let mut decoder = CommandDecoder::new();
+            decoder.feed(text.as_bytes());
+            let frame = decoder.next().expect("a command").expect("all of it");
+            let unit = Unit { raw: frame.raw.clone(), ..Unit::default() };
+            let [set, key, value] = &frame.argv[..] else { panic!("three words") };
+            let encoded = unit.encoded(&frame.argv);
+            assert_eq!(encoded, encode_command(&frame.argv), "{text}");
+            assert_eq!(encoded.as_ptr() == frame.raw.as_ptr(), same, "{text}");
+            let other = Bytes::from_static(b"get");
+            for argv in [[set, value, key], [&other, key, value], [set, key, key]] {
+                let argv = argv.map(Bytes::clone);
+                assert_eq!(unit.encoded(&argv), encode_command(&argv), "{argv:?} from {text}");
+            }
+        }
     }
 }

@@ -27,7 +27,7 @@ impl Server {
             return self.unheard(argv);
         }
         self.select(db);
-        self.emit(encode_command(argv), Cut::Arguments);
+        self.emit(self.unit.encoded(argv), Cut::Arguments);
     }
 
     pub(super) fn unheard(&mut self, argv: &[Bytes]) {

@@ -12,6 +12,7 @@
 //! belongs to the newest. A backlog of 256 MiB has 16,384 chunks, so a chunk is small.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
 use bytes::{BufMut, Bytes, BytesMut};
 
@@ -21,6 +22,10 @@ use super::{Cut, Entry, Ledger, Reader, Retention};
 use crate::stream::offset::{ByteCount, BytePos, Offset};
 use crate::time::Instant;
 
+/// A command of this size is not copied: its own bytes become a part of the block, and what the
+/// keyspace holds of them is in memory once.
+const LARGE: usize = 4096;
+
 /// A full block sealed in more parts than this is joined into one, lest every small write of its
 /// time cost a slice for ever.
 const MOST_PARTS: usize = 8;
@@ -29,9 +34,17 @@ const MOST_PARTS: usize = 8;
 #[derive(Clone, Debug)]
 pub struct Blocks {
     ledger: BlocksWindow,
+    held: Held,
+}
+
+/// The bytes of all blocks.
+#[derive(Clone, Debug, Default)]
+struct Held {
     chunks: VecDeque<Chunk>,
     /// What was added to the newest chunk since it was sealed last, and the room left in it.
     open: BytesMut,
+    /// Whether somebody was sent all there was: what follows is not read in one with it.
+    border: bool,
 }
 
 /// The sealed bytes of one block: mostly one part; while it was read as it grew, or where it lies
@@ -56,17 +69,53 @@ impl Blocks {
     /// No block yet, after `end` bytes of history.
     #[must_use]
     pub fn new(end: Offset, size: ByteCount, grain: Grain) -> Blocks {
-        let ledger = BlocksWindow::new(end, size, grain);
-        Blocks { ledger, chunks: VecDeque::new(), open: BytesMut::new() }
+        Blocks { ledger: BlocksWindow::new(end, size, grain), held: Held::default() }
     }
 
     fn drop_oldest(&mut self, count: usize) {
-        self.chunks.drain(..count);
+        self.held.chunks.drain(..count);
         self.check();
     }
 
     fn check(&self) {
-        debug_assert_eq!(self.chunks.len(), self.ledger.blocks().len());
+        debug_assert_eq!(self.held.chunks.len(), self.ledger.blocks().len());
+    }
+}
+
+impl Held {
+    /// Adds a chunk; nothing is added any more to the one before.
+    fn add(&mut self, capacity: u64) {
+        self.seal();
+        if let Some(full) = self.chunks.back_mut() {
+            full.close();
+        }
+        self.open = BytesMut::with_capacity(usize::try_from(capacity).unwrap_or(0));
+        self.chunks.push_back(Chunk::default());
+    }
+
+    /// Adds to the newest chunk a part of this command.
+    fn put(&mut self, command: &Bytes, part: Range<usize>) {
+        if command.len() < LARGE {
+            self.open.put_slice(&command[part]);
+        } else if !part.is_empty() {
+            self.seal();
+            self.push(command.slice(part));
+        }
+    }
+
+    /// More of the newest chunk may be shared from now on.
+    fn seal(&mut self) {
+        if !self.open.is_empty() {
+            let part = self.open.split().freeze();
+            self.push(part);
+        }
+    }
+
+    fn push(&mut self, part: Bytes) {
+        let goes_on = !std::mem::take(&mut self.border);
+        if let Some(newest) = self.chunks.back_mut() {
+            newest.push(part, goes_on);
+        }
     }
 }
 
@@ -84,17 +133,9 @@ impl Chunk {
         }
     }
 
-    /// More of it may be shared from now on.
-    fn seal(&mut self, open: &mut BytesMut) {
-        if open.is_empty() {
-            return;
-        }
-        self.push(open.split().freeze(), false);
-    }
-
     /// Nothing will be added any more.
     fn close(&mut self) {
-        if self.more.len() >= MOST_PARTS {
+        if self.more.iter().filter(|part| !part.goes_on).count() >= MOST_PARTS {
             let parts: Vec<&[u8]> = self.parts().map(|(_, part)| &part[..]).collect();
             *self = Chunk { first: Bytes::from(parts.concat()), more: Vec::new() };
         }
@@ -175,30 +216,22 @@ impl Retention for Blocks {
     }
 
     fn append(&mut self, command: &Bytes, cut: Cut) -> bool {
-        let mut added = false;
+        let (mut added, held) = (false, &mut self.held);
+        // What of the command goes into the newest chunk.
+        let mut part = 0..0;
         for piece in cut.pieces(command) {
-            let mut rest = piece;
-            let (chunks, open) = (&mut self.chunks, &mut self.open);
             added |= self.ledger.feed(ByteCount::of(piece), |step| match step {
                 Step::Add(capacity) => {
-                    if let Some(full) = chunks.back_mut() {
-                        full.seal(open);
-                        full.close();
-                    }
-                    *open = BytesMut::with_capacity(usize::try_from(capacity).unwrap_or(0));
-                    chunks.push_back(Chunk::default());
+                    held.put(command, part.clone());
+                    part.start = part.end;
+                    held.add(if command.len() < LARGE { capacity } else { 0 });
                 }
-                Step::Fill(count) => {
-                    // No more than the piece holds.
-                    let (now, after) = rest.split_at(count as usize);
-                    open.put_slice(now);
-                    rest = after;
-                }
-                Step::Drop(count) => {
-                    chunks.drain(..count);
-                }
+                // No more than the piece holds.
+                Step::Fill(count) => part.end += count as usize,
+                Step::Drop(count) => drop(held.chunks.drain(..count)),
             });
         }
+        held.put(command, part);
         self.check();
         added
     }
@@ -214,12 +247,11 @@ impl Retention for Blocks {
             self.drop_oldest(dropped);
             return None;
         };
-        let newest = index + 1 == self.chunks.len();
-        let chunk = self.chunks.get_mut(index)?;
-        if newest {
-            chunk.seal(&mut self.open);
+        if index + 1 == self.held.chunks.len() {
+            self.held.seal();
+            self.held.border = true;
         }
-        let slice = chunk.read(from, most.min(left));
+        let slice = self.held.chunks.get(index)?.read(from, most.min(left));
         let dropped = self.ledger.advance(reader, slice.len() as u64);
         self.drop_oldest(dropped);
         Some(slice).filter(|slice| !slice.is_empty())
@@ -245,8 +277,8 @@ impl Retention for Blocks {
         // At most `histlen`, which counts bytes in memory.
         let len = len.0.min(window.histlen.0 - skip.0) as usize;
         let (mut skip, mut out) = (skip.0 as usize, Vec::with_capacity(len));
-        let parts = self.chunks.iter().flat_map(Chunk::parts).map(|(_, part)| &part[..]);
-        for part in parts.chain([&self.open[..]]) {
+        let parts = self.held.chunks.iter().flat_map(Chunk::parts).map(|(_, part)| &part[..]);
+        for part in parts.chain([&self.held.open[..]]) {
             let rest = &part[skip.min(part.len())..];
             skip -= skip.min(part.len());
             out.extend_from_slice(&rest[..rest.len().min(len - out.len())]);
@@ -268,8 +300,8 @@ impl Retention for Blocks {
         let index = blocks.partition_point(|block| block.first <= from).saturating_sub(1);
         let mut slices = Vec::new();
         // The newest one is joined when it is full, and lies elsewhere then.
-        let full = self.chunks.len().saturating_sub(1);
-        for (block, chunk) in blocks.iter().zip(&self.chunks).take(full).skip(index) {
+        let full = self.held.chunks.len().saturating_sub(1);
+        for (block, chunk) in blocks.iter().zip(&self.held.chunks).take(full).skip(index) {
             while let (Some(skip), Some(left)) = (block.first.until(from), from.until(end)) {
                 let slice = chunk.slice(skip.0, left.0);
                 if slice.is_empty() {
@@ -283,7 +315,7 @@ impl Retention for Blocks {
     }
 
     fn share(&mut self, other: &dyn Retention) {
-        let blocks = self.ledger.list().iter().zip(&mut self.chunks);
+        let blocks = self.ledger.list().iter().zip(&mut self.held.chunks);
         for (block, chunk) in blocks.rev().skip(1) {
             if chunk.share(block.first, other) {
                 return;
@@ -350,9 +382,10 @@ mod tests {
             assert_eq!(shares.ledger().window(), window);
             let all = |list: &Blocks| list.read(window.first, window.histlen);
             assert_eq!(all(&shares), all(&plain), "turn {turn}");
-            let there = master.chunks.iter().flat_map(Chunk::parts);
+            let there = master.held.chunks.iter().flat_map(Chunk::parts);
             let there: Vec<_> = there.map(|(_, part)| part.as_ptr_range()).collect();
             let shared = shares
+                .held
                 .chunks
                 .iter()
                 .flat_map(Chunk::parts)
@@ -360,5 +393,45 @@ mod tests {
             most_shared = most_shared.max(shared.map(|(_, part)| part.len()).sum());
         }
         assert!(most_shared > 3000, "only {most_shared} bytes of 4096 were shared");
+    }
+
+    #[test]
+    fn a_large_command_is_read_in_the_pieces_in_which_small_ones_are() {
+        let mut rng = seeded(1);
+        // A block's size does not depend on a command's here.
+        let (grain, size) = (Grain { smallest: 3000, ..Grain::GLIBC }, ByteCount(48_000));
+        let mut whole = Blocks::new(Offset(0), size, grain);
+        let mut copied = whole.clone();
+        for turn in 0..1000 {
+            let (large, count) = (turn % 3 == 0, below(&mut rng, 20));
+            let command = Bytes::from(vec![b'a' + (turn % 26) as u8; LARGE]);
+            let command = command.slice(..if large { LARGE } else { count as usize + 1 });
+            whole.append(&command, Cut::Whole);
+            for part in command.chunks(100) {
+                copied.append(&Bytes::copy_from_slice(part), Cut::Whole);
+            }
+            whole.settle();
+            copied.settle();
+            for (reader, every) in [(1, 2), (2, 5), (3, 31)] {
+                if turn % (20 * every) == 0 {
+                    for list in [&mut whole, &mut copied] {
+                        list.detach(reader, Instant::ZERO);
+                        list.attach(Reader { number: reader, name: None }, Entry::Next);
+                    }
+                }
+                if turn % every == 0 {
+                    let most = below(&mut rng, 3000) + 1;
+                    let pieces = taken(&mut copied, reader, most);
+                    assert_eq!(taken(&mut whole, reader, most), pieces, "turn {turn}");
+                }
+            }
+            let window = copied.ledger().window();
+            assert_eq!(whole.ledger().window(), window);
+            let all = |list: &Blocks| list.read(window.first, window.histlen);
+            assert_eq!(all(&whole), all(&copied), "turn {turn}");
+        }
+        let of_command = |part: &Bytes| part.len() > 1000;
+        let parts = whole.held.chunks.iter().flat_map(Chunk::parts);
+        assert!(parts.filter(|(_, part)| of_command(part)).count() > 10);
     }
 }
