@@ -1,4 +1,4 @@
-//! One retention, and the ledgers of all three ways of keeping, fed with the same run.
+//! One retention, and the ledgers of the other two ways of keeping, fed with the same run.
 //!
 //! The three can then be compared where it counts: what each would take in memory for this
 //! stream, these replicas and these outages.
@@ -13,7 +13,8 @@ use crate::time::Instant;
 #[derive(Clone, Debug)]
 pub struct Compared {
     kept: Box<dyn Retention>,
-    ledgers: [(Keeping, Box<dyn Ledger>); 3],
+    /// None for the way in which it is kept: that retention has one of its own.
+    ledgers: [(Keeping, Option<Box<dyn Ledger>>); 3],
 }
 
 impl Compared {
@@ -25,12 +26,15 @@ impl Compared {
             Keeping::Ring | Keeping::Retained => Keeping::Blocks(Grain::JEMALLOC),
         };
         let ledgers = [Keeping::Ring, blocks, Keeping::Retained];
-        let ledgers = ledgers.map(|keeping| (keeping, keeping.ledger(end, size)));
+        let ledgers = ledgers.map(|other| {
+            let ledger = (other != keeping).then(|| other.ledger(end, size));
+            (other, ledger)
+        });
         Compared { kept: keeping.retention(end, size), ledgers }
     }
 
     fn others(&mut self) -> impl Iterator<Item = &mut Box<dyn Ledger>> {
-        self.ledgers.iter_mut().map(|(_, ledger)| ledger)
+        self.ledgers.iter_mut().filter_map(|(_, ledger)| ledger.as_mut())
     }
 }
 
@@ -104,7 +108,10 @@ impl Retention for Compared {
     }
 
     fn compared(&self) -> Option<[(Keeping, Memory); 3]> {
-        Some(self.ledgers.each_ref().map(|(keeping, ledger)| (*keeping, ledger.memory())))
+        Some(self.ledgers.each_ref().map(|(keeping, ledger)| {
+            let ledger = ledger.as_deref().unwrap_or(self.kept.ledger());
+            (*keeping, ledger.memory())
+        }))
     }
 
     fn boxed_clone(&self) -> Box<dyn Retention> {

@@ -13,7 +13,7 @@
 //! The first of each pair is a [`Ledger`]: the arithmetic of what is kept, without the bytes. The
 //! second is a [`Retention`]: a ledger and the bytes it speaks of. Planning a year of writes at
 //! 260 MB/s needs only the first, and a property test holds the two equal. [`Compared`] keeps one
-//! retention and the ledgers of all three, so that they can be compared on the same run.
+//! retention and the ledgers of the others, so that all three can be compared on the same run.
 //!
 //! Readers are part of it, because that is where the three differ most: what a slow replica has
 //! not taken yet is a copy of its own in the first, and pins the shared list in the second.
