@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 
+use crate::stream::backlog::same_bytes;
 use crate::wire::{CRC64, RdbEntry};
 
 /// How many databases there are (`databases 16`).
@@ -151,7 +152,7 @@ impl Keyspace {
         for (id, (entry, _)) in &mut self.entries {
             if let Some((other, _)) = other.entries.get(id)
                 && entry.value.as_ptr() != other.value.as_ptr()
-                && entry.value == other.value
+                && same_bytes(&entry.value, &other.value)
             {
                 entry.value = other.value.clone();
             }

@@ -18,7 +18,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 
 use super::blocks_window::{BlocksWindow, Step};
 use super::grain::Grain;
-use super::{Cut, Entry, Ledger, Reader, Retention};
+use super::{Cut, Entry, Ledger, Reader, Retention, same_bytes};
 use crate::stream::offset::{ByteCount, BytePos, Offset};
 use crate::time::Instant;
 
@@ -193,9 +193,9 @@ impl Chunk {
             all = false;
             let mut rest = &part[..];
             let same = there.iter().all(|slice| {
-                let after = rest.strip_prefix(&slice[..]);
-                rest = after.unwrap_or(rest);
-                after.is_some()
+                let (now, after) = rest.split_at(slice.len().min(rest.len()));
+                rest = after;
+                same_bytes(now, slice)
             });
             if same && rest.is_empty() {
                 for (index, slice) in there.into_iter().enumerate() {

@@ -251,6 +251,16 @@ pub trait Retention: std::fmt::Debug + Send {
     fn boxed_clone(&self) -> Box<dyn Retention>;
 }
 
+/// Whether two slices are equal, looked at in words: where the standard library is compiled for
+/// size it compares byte by byte, and copies of a flood's world compare megabytes.
+#[must_use]
+pub fn same_bytes(one: &[u8], other: &[u8]) -> bool {
+    let ((words, rest), (others, other_rest)) = (one.as_chunks::<8>(), other.as_chunks::<8>());
+    let word = |bytes: &[u8; 8]| u64::from_le_bytes(*bytes);
+    let same = |(one, other): (&[u8; 8], &[u8; 8])| word(one) == word(other);
+    one.len() == other.len() && rest == other_rest && words.iter().zip(others).all(same)
+}
+
 impl Clone for Box<dyn Retention> {
     fn clone(&self) -> Self {
         self.boxed_clone()
@@ -260,5 +270,24 @@ impl Clone for Box<dyn Retention> {
 impl Clone for Box<dyn Ledger> {
     fn clone(&self) -> Self {
         self.boxed_clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::same_bytes;
+
+    #[test]
+    fn slices_are_the_same_when_every_byte_is_and_none_is_missing() {
+        let bytes: Vec<u8> = (0..40).collect();
+        for len in 0..=bytes.len() {
+            assert!(same_bytes(&bytes[..len], &bytes.clone()[..len]), "{len} bytes");
+            for at in 0..len {
+                let mut other = bytes[..len].to_vec();
+                other[at] ^= 0x80;
+                assert!(!same_bytes(&bytes[..len], &other), "byte {at} of {len}");
+                assert!(!same_bytes(&bytes[..len], &bytes[..at]), "{at} bytes of {len}");
+            }
+        }
     }
 }
