@@ -55,7 +55,7 @@ function sheet() {
 // A longer file is not even read, and a link that unpacks to more is none of ours.
 const LONGEST_FILE = 4 << 20;
 
-// What links carry is packed by zlib (src/cluster/share.rs), which the browser has.
+// What links carry is packed by zlib, and written in base64url (src/cluster/share.rs).
 async function through(zlib, data) {
   const reader = new Blob([data]).stream().pipeThrough(zlib).getReader();
   const parts = [];
@@ -70,12 +70,13 @@ async function through(zlib, data) {
 }
 
 async function unpacked({ letters }, link) {
-  const data = letters(link);
+  const base64 = letters(link).replaceAll("-", "+").replaceAll("_", "/");
   try {
+    const data = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
     return await (await through(new DecompressionStream("deflate"), data)).text();
   } catch (error) {
-    if (error instanceof TypeError) throw new Error("link is damaged: letters are missing or wrong");
-    throw error;
+    if (error.message.endsWith("4 MB")) throw error;
+    throw new Error("link is damaged: letters are missing or wrong");
   }
 }
 
@@ -254,7 +255,9 @@ class PsyncLab extends HTMLElement {
 
   #pack = async (text) => {
     const packed = await through(new CompressionStream("deflate"), text);
-    this.#lab?.packed(new Uint8Array(await packed.arrayBuffer()));
+    const bytes = Array.from(new Uint8Array(await packed.arrayBuffer()));
+    const base64 = btoa(bytes.map((byte) => String.fromCharCode(byte)).join(""));
+    this.#lab?.packed(base64.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", ""));
   };
 
   async #take(file) {

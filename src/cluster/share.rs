@@ -5,11 +5,9 @@
 //! lost a letter in an e-mail is refused and not half understood. The file is that JSON as it is.
 //!
 //! Hostile strings are refused before they cost anything: the text is measured first, and unpacked
-//! only up to [`MOST_JSON_BYTES`]. Browsers have zlib, so the module for the page carries none:
-//! there `static/psync-lab.js` packs and unpacks, between [`letters`] and [`Shared::from_json`].
+//! only up to [`MOST_JSON_BYTES`]. Browsers have zlib and base64, so the module for the page carries
+//! neither: there `static/psync-lab.js` unpacks, between [`letters`] and [`Shared::from_json`].
 
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use base64::{DecodeError, Engine};
 use serde_json::{Map, Value as Json};
 
 use super::field::{BadInput, Fields};
@@ -35,36 +33,39 @@ const LONGEST_TEXT: usize = 1 << 20;
 const MOST_JSON_BYTES: usize = 4 << 20;
 /// The form of the string, and of the JSON in it.
 const VERSION: u64 = 1;
+#[cfg(not(target_arch = "wasm32"))]
 const DAMAGED: &str = "is damaged: letters are missing or wrong";
 
-/// The string of a link that carries these packed bytes.
+/// The string of a link with these letters.
 #[must_use]
-pub fn link(packed: &[u8]) -> String {
-    format!("{VERSION}.{}", URL_SAFE_NO_PAD.encode(packed))
+pub fn link(letters: &str) -> String {
+    format!("{VERSION}.{letters}")
 }
 
-/// The packed bytes that a link's string stands for.
+/// The letters that carry the run in a link's string: base64url of what is packed.
 ///
 /// # Errors
 /// When it is of another version, too long, or has letters that no link has.
-pub fn letters(text: &str) -> Result<Vec<u8>, BadInput> {
+pub fn letters(text: &str) -> Result<&str, BadInput> {
     let text = text.trim();
     if text.len() > LONGEST_TEXT {
         return Err(bad("is too long: more than 1 MB"));
     }
-    let Some((version, packed)) = text.split_once('.') else {
+    let Some((version, letters)) = text.split_once('.') else {
         return Err(bad("has no version: it must begin with \"1.\""));
     };
     if version.parse() != Ok(VERSION) {
         let shown: String = version.chars().take(12).collect();
         return Err(bad(&format!("is of version \"{shown}\"; this page reads version {VERSION}")));
     }
-    URL_SAFE_NO_PAD.decode(packed).map_err(|error| match error {
-        DecodeError::InvalidByte(place, _) => {
-            bad(&format!("is damaged: letter {} is one that no link has", place + 3))
-        }
-        _ => bad(DAMAGED),
-    })
+    let wrong = |byte: u8| !byte.is_ascii_alphanumeric() && byte != b'-' && byte != b'_';
+    match letters.bytes().position(wrong) {
+        Some(place) => Err(bad(&format!(
+            "is damaged: letter {} is one that no link has",
+            place + version.len() + 2
+        ))),
+        None => Ok(letters),
+    }
 }
 
 fn bad(problem: &str) -> BadInput {
@@ -92,7 +93,9 @@ impl Shared {
     #[cfg(not(target_arch = "wasm32"))]
     #[must_use]
     pub fn encode(&self) -> String {
-        link(&miniz_oxide::deflate::compress_to_vec_zlib(self.to_json().as_bytes(), 9))
+        use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+        let packed = miniz_oxide::deflate::compress_to_vec_zlib(self.to_json().as_bytes(), 9);
+        link(&URL_SAFE_NO_PAD.encode(packed))
     }
 
     /// What a link carries, not packed yet.
@@ -130,15 +133,16 @@ impl Shared {
     /// which.
     #[cfg(not(target_arch = "wasm32"))]
     pub fn decode(text: &str) -> Result<Shared, BadInput> {
+        use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
         use miniz_oxide::inflate::{TINFLStatus, decompress_to_vec_zlib_with_limit};
-        let json = decompress_to_vec_zlib_with_limit(&letters(text)?, MOST_JSON_BYTES).map_err(
-            |error| {
+        let packed = URL_SAFE_NO_PAD.decode(letters(text)?).map_err(|_| bad(DAMAGED))?;
+        let json =
+            decompress_to_vec_zlib_with_limit(&packed, MOST_JSON_BYTES).map_err(|error| {
                 bad(match error.status {
                     TINFLStatus::HasMoreOutput => "unpacks to more than 4 MB",
                     _ => DAMAGED,
                 })
-            },
-        )?;
+            })?;
         Shared::from_json(&String::from_utf8(json).map_err(|_| bad("holds no text"))?)
     }
 
@@ -233,6 +237,7 @@ fn differences(scenario: &Scenario) -> Json {
 mod tests {
     use super::*;
     use crate::cluster::{Action, presets};
+    use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
     use miniz_oxide::deflate::compress_to_vec_zlib;
 
     #[test]

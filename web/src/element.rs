@@ -130,8 +130,8 @@ impl Lab {
     }
 
     /// What the script packed for "Share".
-    pub fn packed(&self, bytes: &[u8]) {
-        self.inner.ask(Msg::Packed(share::link(bytes)));
+    pub fn packed(&self, letters: &str) {
+        self.inner.ask(Msg::Packed(share::link(letters)));
     }
 
     /// A file that cannot be read; the run goes on.
@@ -269,14 +269,15 @@ impl Lab {
     }
 }
 
-/// The packed bytes that the string of a link stands for.
+/// The letters that carry the run in the string of a link.
 ///
 /// # Errors
 ///
 /// When it is none of this version, or has letters that no link has.
 #[wasm_bindgen]
-pub fn letters(link: &str) -> Result<Vec<u8>, JsValue> {
-    share::letters(link).map_err(|why| js_sys::Error::new(&why.to_string()).into())
+pub fn letters(link: &str) -> Result<String, JsValue> {
+    let letters = share::letters(link).map(str::to_owned);
+    letters.map_err(|why| js_sys::Error::new(&why.to_string()).into())
 }
 
 /// The string of the link that a file holds, where it is no run itself.

@@ -91,7 +91,7 @@ fn optimize(project: &Project) -> Result<()> {
     wasm_opt.args(["--enable-bulk-memory", "--enable-mutable-globals"]);
     wasm_opt.args(["--enable-nontrapping-float-to-int", "--enable-sign-ext"]);
     wasm_opt.args(["--enable-multivalue", "--enable-reference-types"]);
-    wasm_opt.args(["--flatten", "--rereloop", "-Os", "--skip-pass=local-cse"]);
+    wasm_opt.args(["--flatten", "--rereloop", "-Os", "-Os", "--skip-pass=local-cse"]);
     wasm_opt.arg("--one-caller-inline-max-function-size=0");
     // The stack comes first in memory, and it grows downwards: nothing has an address below 1,024
     // until the last kilobyte of it is in use.
