@@ -7,6 +7,7 @@
 use js_sys::{Array, Error, JSON, Number};
 use psync::json;
 use serde::Serialize;
+use serde_json::Value;
 use wasm_bindgen::{JsCast as _, JsValue};
 
 use crate::attributes::{MAX_SAFE, Pair, unsafe_number};
@@ -39,6 +40,13 @@ pub fn plain<T: Serialize + ?Sized>(method: &str, value: &T) -> Result<JsValue, 
     value
         .serialize(&serde_wasm_bindgen::Serializer::json_compatible())
         .map_err(|why| error(method, &format!("a number above 2^53 - 1 cannot be told: {why}")))
+}
+
+/// A JSON value as a plain object.
+#[must_use]
+pub fn value(value: &Value) -> JsValue {
+    // What was just written is read.
+    JSON::parse(&json::write(value)).unwrap_or(JsValue::NULL)
 }
 
 /// A JSON text as a plain object.

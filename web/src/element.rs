@@ -428,14 +428,15 @@ impl Inner {
             self.announcer.borrow_mut().lesson(says);
         }
         if let Some(message) = news.complaint {
-            self.tell("psync-error", &json::object(&mut [("message", message.into())]));
+            let detail = json::object(&mut [("message", message.into())]);
+            self.tell("psync-error", &api::value(&detail));
         }
         let (now_us, paused) = {
             let session = self.run.session();
             (session.snapshot().now_us, !session.state().playing)
         };
         let detail = json::object(&mut [("now_us", now_us.into()), ("paused", paused.into())]);
-        self.tell("psync-change", &detail);
+        self.tell("psync-change", &api::value(&detail));
         self.announce();
         self.redraw();
     }
@@ -471,14 +472,15 @@ impl Inner {
     }
 
     fn tell_decision(&self, decision: &DecisionRecord) {
-        self.tell("psync-decision", decision);
+        let detail = api::plain("psync-decision", decision).unwrap_or(JsValue::NULL);
+        self.tell("psync-decision", &detail);
     }
 
-    fn tell<T: serde::Serialize>(&self, name: &str, detail: &T) {
+    fn tell(&self, name: &str, detail: &JsValue) {
         let init = CustomEventInit::new();
         init.set_bubbles(true);
         init.set_composed(true);
-        init.set_detail(&api::plain(name, detail).unwrap_or(JsValue::NULL));
+        init.set_detail(detail);
         if let Ok(event) = CustomEvent::new_with_event_init_dict(name, &init) {
             // The answer says whether somebody called preventDefault, which means nothing here.
             let _ = self.host.dispatch_event(&event);

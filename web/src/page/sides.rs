@@ -10,7 +10,7 @@ use crate::session::Session;
 use crate::stage::Stage;
 use crate::stage::painting::marks::Marked;
 use crate::state::Msg;
-use crate::world::{Engine, Snapshot};
+use crate::world::{Engine, Shown, Snapshot};
 
 /// The drawing, and the one of the run beside it while two are compared.
 pub fn sides(run: &RunHandle, session: &Session, on: &Callback<Msg>) -> Html {
@@ -18,7 +18,7 @@ pub fn sides(run: &RunHandle, session: &Session, on: &Callback<Msg>) -> Html {
     let stage = |run: RunHandle, snapshot: &Rc<Snapshot>, engine: &'static Engine, beside: bool| {
         html! {
             <Stage
-                snapshot={Rc::clone(snapshot)} {run} {engine} {beside}
+                snapshot={Shown(Rc::clone(snapshot))} {run} {engine} {beside}
                 playing={state.playing} selection={state.selection} view={state.view}
                 marked={Marked::of(session.marked())} on_view={on.reform(Msg::View)}
                 on_action={on.reform(Msg::Act)} on_select={on.reform(Msg::Select)}

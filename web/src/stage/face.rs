@@ -13,7 +13,7 @@ use super::topology::Topology;
 use super::{scale, turn};
 use crate::format::{Rounded, server_title, short_id, thousands};
 use crate::markup::html;
-use crate::world::{Role, ServerSnapshot, Snapshot};
+use crate::world::{Role, ServerSnapshot, Shown, Snapshot};
 
 /// What track and ticks need; it hardly ever changes.
 #[derive(PartialEq)]
@@ -30,7 +30,7 @@ pub struct FaceProps {
     /// The arrangement.
     pub plan: Rc<Plan>,
     /// The world.
-    pub snapshot: Rc<Snapshot>,
+    pub snapshot: Shown,
     /// Who follows whom.
     pub topology: Rc<Topology>,
     /// Somebody wants to do more to it.

@@ -55,13 +55,13 @@ use crate::markup::html;
 use crate::part::part;
 use crate::run::RunHandle;
 use crate::state::View;
-use crate::world::{Action, Engine, Snapshot};
+use crate::world::{Action, Engine, Shown};
 
 /// What the stage needs.
 #[derive(Clone, PartialEq, Properties)]
 pub struct StageProps {
     /// The world now.
-    pub snapshot: Rc<Snapshot>,
+    pub snapshot: Shown,
     /// For bytes under the pointer and for painting each frame.
     pub run: RunHandle,
     /// Whether time moves.
@@ -97,7 +97,7 @@ pub fn Stage(props: &StageProps) -> Html {
     let zoom = use_state_eq(Zoom::default);
     let pointed = use_state_eq(|| None::<Pointed>);
     let cursor = pointed.map(|p: Pointed| p.position);
-    let still = props.still.then(|| Rc::clone(snapshot));
+    let still = props.still.then(|| Rc::clone(&snapshot.0));
     let topology = Rc::new(Topology::new(snapshot, props.selection));
     let surface = use_surface(&props.run, topology.cards.len(), props.view);
     let (moving, chosen, marked) = (props.playing, props.selection, props.marked);
@@ -116,7 +116,7 @@ pub fn Stage(props: &StageProps) -> Html {
     let on_view = use_lasting(&props.on_view);
     let memory_props = || MemoryProps {
         plan: Rc::clone(plan),
-        snapshot: Rc::clone(snapshot),
+        snapshot: snapshot.clone(),
         topology: Rc::clone(&topology),
         engine: props.engine,
         view: props.view,
@@ -148,7 +148,7 @@ pub fn Stage(props: &StageProps) -> Html {
                 } else {
                     { part(face, FaceProps {
                         plan: Rc::clone(plan),
-                        snapshot: Rc::clone(snapshot),
+                        snapshot: snapshot.clone(),
                         topology: Rc::clone(&topology),
                         on_inspect: on_inspect.clone(),
                     }) }
@@ -156,7 +156,7 @@ pub fn Stage(props: &StageProps) -> Html {
                 if plan.shape != Shape::Card {
                     { part(roster, RosterProps {
                         plan: Rc::clone(plan),
-                        snapshot: Rc::clone(snapshot),
+                        snapshot: snapshot.clone(),
                         topology: Rc::clone(&topology),
                         tallies: past,
                         selection: props.selection,

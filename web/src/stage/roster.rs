@@ -18,7 +18,7 @@ use super::wires::{Wire, wires};
 use crate::format::Rounded;
 use crate::markup::html;
 use crate::part::keyed;
-use crate::world::{Action, Snapshot};
+use crate::world::{Action, Shown, Snapshot};
 
 /// What the roster needs.
 #[derive(PartialEq)]
@@ -26,7 +26,7 @@ pub struct RosterProps {
     /// The arrangement.
     pub plan: Rc<Plan>,
     /// The world.
-    pub snapshot: Rc<Snapshot>,
+    pub snapshot: Shown,
     /// Who follows whom.
     pub topology: Rc<Topology>,
     /// Past answers, by server.

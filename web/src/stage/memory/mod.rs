@@ -21,7 +21,7 @@ use crate::format::server_title;
 use crate::markup::html;
 use crate::setup::engine_title;
 use crate::state::View;
-use crate::world::{Engine, Keeping, ServerSnapshot, Snapshot};
+use crate::world::{Engine, Keeping, ServerSnapshot, Shown, Snapshot};
 
 /// What title and memory need.
 #[derive(PartialEq)]
@@ -29,7 +29,7 @@ pub struct MemoryProps {
     /// The arrangement.
     pub plan: Rc<Plan>,
     /// The world.
-    pub snapshot: Rc<Snapshot>,
+    pub snapshot: Shown,
     /// Who follows whom.
     pub topology: Rc<Topology>,
     /// Whose way of keeping.
