@@ -227,6 +227,7 @@ fn zoom_and_pan_by_wheel_axis_keys_and_buttons_are_shared_by_lanes_and_chart() -
         lab.call("seek", vec![json!(8_000_000)]).await?;
         // Room to scroll, or nothing could be said about the wheel.
         page.run("document.body.style.paddingBottom = '3000px'", vec![]).await?;
+        page.frames(3).await?;
         let [left, top, width, height] = lab.drawing().await?;
         let (axis, centre) = (top + height - 10.0, left + NAMES + (width - NAMES - RIGHT) / 2.0);
         let scrolled = async || page.run("return Math.round(scrollY)", vec![]).await;
