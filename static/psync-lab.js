@@ -56,7 +56,7 @@ function sheet() {
 const LONGEST_FILE = 4 << 20;
 
 // What links carry is packed by zlib, and written in base64url (src/cluster/share.rs).
-async function through(zlib, data) {
+async function through(zlib, data, most = Infinity) {
   const reader = new Blob([data]).stream().pipeThrough(zlib).getReader();
   const parts = [];
   let length = 0;
@@ -64,7 +64,7 @@ async function through(zlib, data) {
     const { done, value } = await reader.read();
     if (done) return new Blob(parts);
     length += value.length;
-    if (length > LONGEST_FILE) throw new Error("link unpacks to more than 4 MB");
+    if (length > most) throw new Error("link unpacks to more than 4 MB");
     parts.push(value);
   }
 }
@@ -73,7 +73,7 @@ async function unpacked({ letters }, link) {
   const base64 = letters(link).replaceAll("-", "+").replaceAll("_", "/");
   try {
     const data = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
-    return await (await through(new DecompressionStream("deflate"), data)).text();
+    return await (await through(new DecompressionStream("deflate"), data, LONGEST_FILE)).text();
   } catch (error) {
     if (error.message.endsWith("4 MB")) throw error;
     throw new Error("link is damaged: letters are missing or wrong");
@@ -100,6 +100,11 @@ class PsyncLab extends HTMLElement {
   #visible = false;
   #life = 0;
   #turn = 0;
+  #packing = 0;
+  #taking = 0;
+  #configuring = null;
+  #link = null;
+  #carried = null;
 
   #seen = new IntersectionObserver((entries) => {
     this.#visible = entries.at(-1).isIntersecting;
@@ -183,16 +188,23 @@ class PsyncLab extends HTMLElement {
     this.#root.replaceChildren();
   }
 
-  async snapshot() { return (await this.#start()).snapshot(); }
-  async decisions() { return (await this.#start()).decisions(); }
-  async act(action) { return (await this.#start()).act(action); }
-  async play() { return (await this.#start()).play(); }
-  async pause() { return (await this.#start()).pause(); }
-  async step() { return (await this.#start()).step(); }
-  async seek(us) { return (await this.#start()).seek(us); }
-  async advance(us) { return (await this.#start()).advance(us); }
-  async scenario() { return (await this.#start()).scenario(); }
-  async load(scenario) { return (await this.#start()).load(scenario); }
+  async snapshot() { return (await this.#ready()).snapshot(); }
+  async decisions() { return (await this.#ready()).decisions(); }
+  async act(action) { return (await this.#ready()).act(action); }
+  async play() { return (await this.#ready()).play(); }
+  async pause() { return (await this.#ready()).pause(); }
+  async step() { return (await this.#ready()).step(); }
+  async seek(us) { return (await this.#ready()).seek(us); }
+  async advance(us) { return (await this.#ready()).advance(us); }
+  async scenario() { return (await this.#ready()).scenario(); }
+  async load(scenario) { return (await this.#ready()).load(scenario); }
+
+  // What the attributes say counts before what is asked of the lab.
+  async #ready() {
+    const lab = await this.#start();
+    await this.#configuring;
+    return lab;
+  }
 
   #start() {
     this.#started ??= this.#mount();
@@ -226,11 +238,12 @@ class PsyncLab extends HTMLElement {
     }
   }
 
-  async #configure() {
+  #configure() {
     if (!this.#lab) return;
     const turn = (this.#turn += 1);
-    const pairs = await this.#pairs();
-    if (turn === this.#turn) this.#lab?.configure(pairs);
+    this.#configuring = this.#pairs().then((pairs) => {
+      if (turn === this.#turn) this.#lab?.configure(pairs);
+    });
   }
 
   // [where, name, value] of everything that may say something about the scenario;
@@ -243,35 +256,58 @@ class PsyncLab extends HTMLElement {
         for (const [name, value] of new URLSearchParams(part)) pairs.push(["URL", name, value]);
       }
     }
-    const bindings = await load();
     for (const pair of pairs.filter(([, name]) => name === "run")) {
-      await unpacked(bindings, pair[2]).then(
-        (text) => pair.push(text),
-        (error) => pair.push(null, error.message),
-      );
+      pair.push(...(await this.#carries(pair[2])));
     }
     return pairs;
   }
 
+  // Unpacked once, however often other attributes change.
+  #carries(link) {
+    if (link !== this.#link) {
+      this.#link = link;
+      this.#carried = load()
+        .then((bindings) => unpacked(bindings, link))
+        .then((text) => [text], (error) => [null, error.message]);
+    }
+    return this.#carried;
+  }
+
+  // Of two that are asked for only the later one is shown; without a link there is still the file.
   #pack = async (text) => {
-    const packed = await through(new CompressionStream("deflate"), text);
-    const bytes = Array.from(new Uint8Array(await packed.arrayBuffer()));
-    const base64 = btoa(bytes.map((byte) => String.fromCharCode(byte)).join(""));
-    this.#lab?.packed(base64.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", ""));
+    const turn = (this.#packing += 1);
+    let base64 = "";
+    try {
+      const packed = await through(new CompressionStream("deflate"), text);
+      const bytes = Array.from(new Uint8Array(await packed.arrayBuffer()));
+      base64 = btoa(bytes.map((byte) => String.fromCharCode(byte)).join(""));
+    } catch (error) {
+      console.warn(error);
+    }
+    base64 = base64.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+    if (turn === this.#packing) this.#lab?.packed(base64);
   };
 
   async #take(file) {
     if (!file) return;
-    const lab = await this.#start();
+    const turn = (this.#taking += 1);
+    let text = null;
+    let problem = "it is longer than 4 MB";
     try {
-      if (file.size > LONGEST_FILE) throw new Error("it is longer than 4 MB");
+      await this.#start();
       const bindings = await load();
-      const text = await file.text();
-      const link = bindings.link_in(text);
-      lab.open(file.name, link === undefined ? text : await unpacked(bindings, link));
+      if (file.size <= LONGEST_FILE) {
+        const read = await file.text();
+        const link = bindings.link_in(read);
+        text = link === undefined ? read : await unpacked(bindings, link);
+      }
     } catch (error) {
-      lab.refuse(file.name, error.message);
+      problem = error.message;
     }
+    // Another file came meanwhile.
+    if (turn !== this.#taking) return;
+    if (text === null) this.#lab?.refuse(file.name, problem);
+    else this.#lab?.open(file.name, text);
   }
 
   #show() {

@@ -93,13 +93,17 @@ fn first_command(bytes: &[u8]) -> Option<(Vec<String>, bool)> {
     Some((words, bytes.len() > frame.raw.len()))
 }
 
-/// Control characters and other bytes as `\r`, `\n`, `\x00`, and a backslash as two.
+/// Control characters and other bytes as redis-cli has them (`sdscatrepr`): `\r`, `\t`, `\x00`, and a
+/// backslash as two.
 pub fn printable(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len());
     for byte in bytes {
         match byte {
             b'\r' => out.push_str("\\r"),
             b'\n' => out.push_str("\\n"),
+            b'\t' => out.push_str("\\t"),
+            0x07 => out.push_str("\\a"),
+            0x08 => out.push_str("\\b"),
             b'\\' => out.push_str("\\\\"),
             b' '..=b'~' => out.push(char::from(*byte)),
             other => out.push_str(&format!("\\x{other:02x}")),

@@ -2,7 +2,9 @@
 //!
 //! Natively `serde_json` does both. A browser brings a parser of its own, so the module for the page
 //! carries none: the values are `serde_json`'s everywhere, the texts are read and written by what is
-//! there. Both read the same values and write the same texts; only the words of their errors differ.
+//! there. Both read the same values and write the same texts, up to 2^53 - 1: JavaScript has one kind of
+//! number, so there `5.0` is 5, and what is larger is rounded before it is refused. The words of errors
+//! are the parser's own.
 
 use serde_json::{Map, Value};
 

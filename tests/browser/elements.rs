@@ -140,6 +140,31 @@ fn events_leave_the_shadow_of_a_component_that_embeds_the_element() -> Outcome {
 }
 
 #[test]
+fn a_method_sees_what_the_attributes_said_just_before_it() -> Outcome {
+    on_page("attribute-then-method", async |page| {
+        let lab = page.open_quiet().await?;
+        lab.call("seek", vec![json!(1_000_000)]).await?;
+        let link = "1.eNqrVipOTs1LLMrMV7KqVipKLcjJTE4sVrIyrK0FAIpHCcU";
+        let script = "const [link, done] = arguments;
+             (async () => {
+                 const lab = document.querySelector('psync-lab');
+                 lab.setAttribute('preset', 'calm');
+                 await lab.act({ do: 'cut', replica: 'replica-1' });
+                 const calm = await lab.scenario();
+                 lab.setAttribute('replicas', '2');
+                 const two = await lab.scenario();
+                 lab.setAttribute('run', link);
+                 lab.setAttribute('class', 'a');
+                 const run = await lab.scenario();
+                 return [calm.preset, calm.actions.length, two.replicas, run.replicas];
+             })().then(done, (error) => done(String(error)));";
+        let seen = page.driver().execute_async(script, vec![json!(link)]).await?;
+        assert_eq!(seen.json(), &json!(["calm", 1, 2, 1]));
+        page.assert_calm().await
+    })
+}
+
+#[test]
 fn who_asks_for_less_motion_gets_a_page_that_waits_to_be_started() -> Outcome {
     on_page("reduced-motion", async |page| {
         page.set_preferences(Theme::Light, true).await?;

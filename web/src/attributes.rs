@@ -91,14 +91,22 @@ pub fn read(pairs: &[Pair]) -> Result<Wanted, String> {
         complaints: Vec::new(),
         wrong: Vec::new(),
     };
-    for pair in pairs {
-        match one(pair, &scenario, &mut wanted) {
-            Ok(None) => {}
-            Ok(Some((changed, accepted))) => {
-                scenario = changed;
-                wanted.scenario = accepted;
-            }
-            Err(why) => complaints.push(complaint(pair, &why)),
+    // One may be too much beside what a later one makes smaller: what was refused has a second try,
+    // unless the same was said again.
+    let mut refused = Vec::new();
+    for (index, pair) in pairs.iter().enumerate() {
+        if lay(pair, &mut scenario, &mut wanted).is_err() {
+            refused.push(index);
+        }
+    }
+    for index in refused {
+        let pair = &pairs[index];
+        let again = pairs[index + 1..].iter().any(|later| later.name == pair.name);
+        let mut aside = (scenario.clone(), wanted.clone());
+        let (scenario, wanted) =
+            if again { (&mut aside.0, &mut aside.1) } else { (&mut scenario, &mut wanted) };
+        if let Err(why) = lay(pair, scenario, wanted) {
+            complaints.push(complaint(pair, &why));
         }
     }
     // What differs is laid over the whole of the rest.
@@ -158,6 +166,14 @@ fn preset(name: &str) -> Map<String, Value> {
     let mut scenario = Map::new();
     scenario.insert("preset".to_owned(), Value::from(name));
     scenario
+}
+
+fn lay(pair: &Pair, scenario: &mut Map<String, Value>, wanted: &mut Wanted) -> Result<(), String> {
+    if let Some((changed, accepted)) = one(pair, scenario, wanted)? {
+        *scenario = changed;
+        wanted.scenario = accepted;
+    }
+    Ok(())
 }
 
 type Laid = Option<(Map<String, Value>, Scenario)>;
@@ -355,6 +371,22 @@ mod tests {
         assert_eq!(json["network"]["latency_us"], 2000);
         assert_eq!((wanted.theme, wanted.autoplay), (Theme::Dark, true));
         assert_eq!(wanted.speed, Some(Speed::step(-10)));
+    }
+
+    #[test]
+    fn what_fits_together_is_taken_in_any_order_and_of_two_the_later_counts() {
+        // With the default of 100 keys this would be 600 MB.
+        let mut all = [pair("replicas", "99"), pair("value-bytes", "60000"), pair("keys", "10")];
+        for _ in 0..3 {
+            all.rotate_left(1);
+            let wanted = read(&all).unwrap();
+            assert_eq!(wanted.complaints, Vec::<String>::new(), "{all:?}");
+            assert_eq!(json(&wanted)["workload"]["value_bytes"], 60_000, "{all:?}");
+        }
+        let said_again = [&all[..], &[pair("value-bytes", "64")]].concat();
+        assert_eq!(json(&read(&said_again).unwrap())["workload"]["value_bytes"], 64);
+        let too_much = read(&[pair("replicas", "99"), pair("value-bytes", "60000")]).unwrap();
+        assert_eq!(too_much.complaints.len(), 1);
     }
 
     #[test]

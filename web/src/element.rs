@@ -129,9 +129,10 @@ impl Lab {
         }
     }
 
-    /// What the script packed for "Share".
+    /// What the script packed for "Share"; nothing where that failed.
     pub fn packed(&self, letters: &str) {
-        self.inner.ask(Msg::Packed(share::link(letters)));
+        let link = if letters.is_empty() { String::new() } else { share::link(letters) };
+        self.inner.ask(Msg::Packed(link));
     }
 
     /// A file that cannot be read; the run goes on.
@@ -382,7 +383,7 @@ impl Inner {
         let done = self.run.session_mut().apply(msg);
         let to_pack = self.run.session_mut().to_pack();
         if let Some(text) = to_pack {
-            // The script answers with `packed`; it catches what goes wrong.
+            // The script answers with `packed`, whatever happens there.
             let _ = self.pack.call1(&JsValue::NULL, &text.into());
         }
         if let Err(why) = done {

@@ -142,7 +142,7 @@ mod tests {
             (Value::Simple("OK".into()), "OK"),
             (Value::Error("ERR no".into()), "(error) ERR no"),
             (bulk("x\"y"), "\"x\\\"y\""),
-            (bulk("\u{e9}\\\n"), r#""\xc3\xa9\\\n""#),
+            (bulk("\u{e9}\\\n\t\u{7}\u{8}"), r#""\xc3\xa9\\\n\t\a\b""#),
             (bulk("# A\r\nb:1\r\n"), "# A\nb:1"),
             (Value::NullBulk, "(nil)"),
             (Value::Array(vec![]), "(empty array)"),

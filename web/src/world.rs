@@ -11,9 +11,9 @@ pub use psync::cluster::snapshot::{
 };
 pub use psync::cluster::trace::{Entry, Message, What};
 pub use psync::cluster::{
-    Action, BadInput, Branch, Branches, BytesAt, Comparison, Counterfactual, Delta, Direction,
-    Finding, Loss, Preset, ReplicaSample, Report, Run, Sample, Scenario, Shared, Spread, Tally,
-    TimedAction, Trace, presets,
+    Action, Branch, Branches, BytesAt, Comparison, Counterfactual, Delta, Direction, Finding, Loss,
+    Preset, ReplicaSample, Report, Run, Sample, Scenario, Shared, Spread, Tally, TimedAction,
+    Trace, presets,
 };
 pub use psync::server::engine::{ENGINES, Engine};
 pub use psync::stream::backlog::{Block, Keeping};

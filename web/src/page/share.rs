@@ -40,14 +40,18 @@ pub fn share(props: &ShareProps) -> Html {
     };
     html! {
         <div class="share">
-            { if long { too_long(link.len()) } else { as_link(link, sharing.copied, on) } }
+            { match sharing.code.is_empty() {
+                true => Html::default(),
+                false if long => too_long(link.len()),
+                false => as_link(link, sharing.copied, on),
+            } }
             <dl class="carries">
                 { for sharing.carries.iter().map(|(name, value)| html! {
                     <div><dt>{ *name }</dt><dd>{ value }</dd></div>
                 }) }
             </dl>
             <div class="files">
-                <button type="button" class={long.then_some("strong")} onclick={save}>
+                <button type="button" class={(long || sharing.code.is_empty()).then_some("strong")} onclick={save}>
                     { "Save as file" }
                 </button>
                 <button type="button" onclick={|event: MouseEvent| ask_for_file(&event)}>
