@@ -116,5 +116,6 @@ fn select_all(event: &FocusEvent) {
         // Backward, so that its beginning is what is seen of it; it fails never for a text field.
         let all = input.value().len() as u32;
         let _ = input.set_selection_range_with_direction(0, all, "backward");
+        input.set_scroll_left(0);
     }
 }
