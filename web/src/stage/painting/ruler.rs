@@ -131,7 +131,9 @@ impl RulerBrush {
     }
 
     fn offsets(&mut self, pen: &Pen, place: &Rect, scene: &Scene<'_>, span: &Span) {
-        let wide = thousands(scene.head.max(0.0) as u64).len() as f64 * 7.3 + 24.0;
+        // The widest stands at the end: of a backlog that is far from full that is not the head.
+        let widest = scene.head.max(span.last).max(0.0);
+        let wide = thousands(widest as u64).len() as f64 * 7.3 + 24.0;
         let step = decimal_step(span.last - span.first, (place.w / wide).max(1.0), 1.0);
         let from = first_tick(span.first.max(0.0), step);
         if (from - self.ticks_from).abs() > 0.5 || (step - self.ticks_step).abs() > 0.5 {
