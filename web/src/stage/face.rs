@@ -103,8 +103,11 @@ pub fn face(props: &FaceProps) -> Html {
         Some(c) => {
             let inner = c.rim - c.track;
             let rect = Rect { x: c.x - inner, y: c.y - inner, w: 2.0 * inner, h: 2.0 * inner };
+            let offset = thousands(master.master_repl_offset);
             let class = match inner {
                 ..86.0 => "face is-small is-tiny",
+                // Between the hands there is room for a long number or for more lines, not for both.
+                ..106.0 if offset.len() > 9 => "face is-small is-tiny",
                 ..106.0 => "face is-small",
                 ..140.0 => "face is-medium",
                 ..190.0 => "face",
