@@ -426,5 +426,6 @@ impl Session {
     }
 }
 
-#[cfg(test)]
+// Natively only: the core packs and unpacks links there, in a browser it does not.
+#[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests;
