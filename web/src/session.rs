@@ -427,5 +427,6 @@ impl Session {
 }
 
 // Natively only: the core packs and unpacks links there, in a browser it does not.
-#[cfg(all(test, not(target_arch = "wasm32")))]
+#[cfg(test)]
+#[cfg(not(target_arch = "wasm32"))]
 mod tests;
