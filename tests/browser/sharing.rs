@@ -2,6 +2,8 @@
 
 use std::{env, fs, process};
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use miniz_oxide::deflate::compress_to_vec_zlib;
 use serde_json::{Value, json};
 
 use crate::browser::{Outcome, on_page};
@@ -166,7 +168,10 @@ fn another_link_in_the_address_bar_is_opened_and_a_bad_one_loses_nothing() -> Ou
         let letter =
             |at: usize, letter: &str| format!("{}{letter}{}", &good[..at], &good[at + 1..]);
         let swap = |at: usize| letter(at, if &good[at..=at] == "x" { "y" } else { "x" });
+        // 8 MB of the same letter in 11 kB: unpacked no further than a file may be long.
+        let bomb = URL_SAFE_NO_PAD.encode(compress_to_vec_zlib(&[b'a'; 8 << 20], 9));
         for (bad, says) in [
+            (format!("run=1.{bomb}"), "link unpacks to more than 4 MB"),
             (good.replace("run=1.", "run=2."), "is of version \"2\"; this page reads version 1"),
             (good.replace("run=1.", "run="), "has no version"),
             ("run=".to_owned(), "has no version: it must begin with \"1.\""),
@@ -190,6 +195,19 @@ fn another_link_in_the_address_bar_is_opened_and_a_bad_one_loses_nothing() -> Ou
             assert_eq!(lab.seen().await?, present, "{shown}");
         }
         page.assert_calm().await
+    })
+}
+
+#[test]
+fn where_the_browser_cannot_pack_a_run_is_still_offered_as_a_file() -> Outcome {
+    on_page("share-unpacked", async |page| {
+        let lab = page.open_quiet().await?;
+        page.run("window.CompressionStream = undefined", vec![]).await?;
+        lab.click("button", "Share").await?;
+        let dialog = lab.find("dialog", "Share this moment").await?.text().await?;
+        assert!(dialog.contains("Save as file") && !dialog.contains("Copy link"), "{dialog}");
+        assert!(!lab.has("textbox", "Link").await);
+        Ok(())
     })
 }
 
