@@ -105,3 +105,16 @@ fn a_wrong_attribute_set_later_is_told_and_does_not_end_the_run() -> Outcome {
         page.assert_calm().await
     })
 }
+
+#[test]
+fn where_the_browser_cannot_pack_a_run_is_still_offered_as_a_file() -> Outcome {
+    on_page("share-unpacked", async |page| {
+        let lab = page.open_quiet().await?;
+        page.run("window.CompressionStream = undefined", vec![]).await?;
+        lab.click("button", "Share").await?;
+        let dialog = lab.find("dialog", "Share this moment").await?.text().await?;
+        assert!(dialog.contains("Save as file") && !dialog.contains("Copy link"), "{dialog}");
+        assert!(!lab.has("textbox", "Link").await);
+        Ok(())
+    })
+}

@@ -199,19 +199,6 @@ fn another_link_in_the_address_bar_is_opened_and_a_bad_one_loses_nothing() -> Ou
 }
 
 #[test]
-fn where_the_browser_cannot_pack_a_run_is_still_offered_as_a_file() -> Outcome {
-    on_page("share-unpacked", async |page| {
-        let lab = page.open_quiet().await?;
-        page.run("window.CompressionStream = undefined", vec![]).await?;
-        lab.click("button", "Share").await?;
-        let dialog = lab.find("dialog", "Share this moment").await?.text().await?;
-        assert!(dialog.contains("Save as file") && !dialog.contains("Copy link"), "{dialog}");
-        assert!(!lab.has("textbox", "Link").await);
-        Ok(())
-    })
-}
-
-#[test]
 fn a_run_with_hundreds_of_actions_is_saved_and_opened_as_a_file() -> Outcome {
     on_page("share-file", async |page| {
         let folder = env::temp_dir().join(format!("psync-lab-{}", process::id()));

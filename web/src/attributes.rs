@@ -333,8 +333,8 @@ pub fn unsafe_number(value: &Value, path: &str) -> Option<String> {
 }
 
 // Natively only: the core packs and unpacks links there, in a browser it does not.
-#[cfg(test)]
 #[cfg(not(target_arch = "wasm32"))]
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::world::Instant;

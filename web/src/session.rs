@@ -427,6 +427,6 @@ impl Session {
 }
 
 // Natively only: the core packs and unpacks links there, in a browser it does not.
-#[cfg(test)]
 #[cfg(not(target_arch = "wasm32"))]
+#[cfg(test)]
 mod tests;
